@@ -1,0 +1,28 @@
+import type { Metadata } from "next";
+import { Guarded } from "@/app/(console)/guarded";
+import { AgentPage } from "@/components/agents/agent-page";
+import { getAgent } from "@/lib/agents/read";
+import { perform } from "@/lib/audit/perform";
+import { agentQuery } from "@/lib/client/agents";
+
+export const metadata: Metadata = { title: "Agent" };
+
+export default async function Page({ params }: { readonly params: Promise<{ tenant: string; id: string }> }) {
+  const { tenant, id } = await params;
+  return (
+    <Guarded
+      tenant={tenant}
+      what="This agent"
+      needs="agents:read"
+      load={(client, ctx) => [
+        client.query({
+          ...agentQuery(tenant, id),
+          queryFn: () => perform(getAgent, ctx, { id }),
+          retry: false,
+        }),
+      ]}
+    >
+      <AgentPage tenant={tenant} id={id} />
+    </Guarded>
+  );
+}

@@ -1,0 +1,6 @@
+import { revertPermissionMap } from "@/lib/access/change-permission-map";
+import { route } from "@/lib/http/route";
+
+export const dynamic = "force-dynamic";
+
+export const POST = route(revertPermissionMap);

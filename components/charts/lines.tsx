@@ -1,0 +1,81 @@
+"use client";
+import { CartesianGrid, Line, LineChart, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
+import { ChartTooltip } from "@/components/charts/chart-tooltip";
+import { CHART } from "@/components/charts/palette";
+import { type ChartPoint, isLonely, type Series, spanOf, tickLabel } from "@/components/charts/series";
+
+export type LinesProps = {
+  readonly series: readonly Series[];
+  readonly points: readonly ChartPoint[];
+  readonly bucketMs: number;
+  readonly format: (value: number | null) => string;
+  /** A named limit, drawn when the axis reaches it. */
+  readonly threshold?: { readonly at: number; readonly label: string };
+  readonly syncId?: string;
+};
+
+const tick = { fill: CHART.axis, fontSize: 11 };
+
+type DotProps = {
+  readonly cx?: number | undefined;
+  readonly cy?: number | undefined;
+  readonly index?: number | undefined;
+};
+
+function lonelyDot(points: readonly ChartPoint[], { key, color }: Series, { cx, cy, index }: DotProps) {
+  const show = index !== undefined && isLonely(points, index, key);
+  return show ? <circle key={index} cx={cx} cy={cy} r={2.5} fill={color} /> : <g key={index} />;
+}
+
+/** Thin lines with gaps where nothing was measured; a lone measurement is a dot. */
+export function Lines({ series, points, bucketMs, format, threshold, syncId }: LinesProps) {
+  const rows = points.map((point) => ({ at: point.at, point, ...point.values }));
+  const span = spanOf(points, bucketMs);
+  return (
+    <ResponsiveContainer width="100%" height="100%">
+      <LineChart data={rows} margin={{ top: 4, right: 4, bottom: 0, left: 0 }} {...(syncId ? { syncId } : {})}>
+        <CartesianGrid vertical={false} stroke={CHART.grid} />
+        <XAxis
+          dataKey="at"
+          tick={tick}
+          tickLine={false}
+          axisLine={{ stroke: CHART.grid }}
+          minTickGap={40}
+          tickFormatter={(at: string) => tickLabel(at, span, bucketMs)}
+        />
+        <YAxis
+          tick={tick}
+          tickLine={false}
+          axisLine={false}
+          width={56}
+          tickFormatter={(value: number) => format(value)}
+        />
+        <Tooltip
+          isAnimationActive={false}
+          content={({ payload }) => <ChartTooltip point={payload[0]?.payload?.point} series={series} format={format} />}
+        />
+        {threshold ? (
+          <ReferenceLine
+            y={threshold.at}
+            stroke={CHART.denied}
+            strokeDasharray="2 4"
+            label={{ value: threshold.label, position: "insideTopRight", fill: CHART.axis, fontSize: 11 }}
+          />
+        ) : null}
+        {series.map((one) => (
+          <Line
+            key={one.key}
+            dataKey={one.key}
+            stroke={one.color}
+            strokeWidth={1.5}
+            {...(one.dash === undefined ? {} : { strokeDasharray: one.dash })}
+            dot={(dot: DotProps) => lonelyDot(points, one, dot)}
+            activeDot={{ r: 3 }}
+            connectNulls={false}
+            isAnimationActive={false}
+          />
+        ))}
+      </LineChart>
+    </ResponsiveContainer>
+  );
+}

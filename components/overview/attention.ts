@@ -1,0 +1,98 @@
+import type { Tone } from "@/components/ui/badge";
+import { formatCount, formatDuration, formatPlural, formatShare } from "@/components/ui/format";
+import type { StatusState } from "@/components/ui/status";
+import type { OverviewView, ServerFigures } from "@/lib/metrics/schemas";
+
+/** The limits people are measured against. */
+export const P95_LIMIT_MS = 5000;
+export const ERROR_RATE_LIMIT = 0.05;
+
+export type AttentionItem = {
+  readonly id: string;
+  readonly tone: Tone;
+  readonly state: StatusState;
+  readonly subject: string;
+  readonly text: string;
+  /** The part of the audit page's address after `?` that shows the entries behind it. */
+  readonly filter: Readonly<Record<string, string>>;
+};
+
+const CIRCUIT_TEXTS = {
+  open: "Circuit open: calls are refused at once until the server answers again.",
+  "half-open": "Circuit half-open: a few calls are let through to see whether the server is back.",
+  "forced-open": "Circuit tripped by a person: every call is refused until a person closes it.",
+  disabled: "Circuit disabled by a person: calls go through however often they fail.",
+} as const;
+
+function circuitItem({ server, circuit }: ServerFigures): AttentionItem | null {
+  if (circuit === "closed") return null;
+  return {
+    id: `circuit-${server}`,
+    tone: circuit === "open" || circuit === "forced-open" ? "bad" : "warn",
+    state: circuit,
+    subject: server,
+    text: CIRCUIT_TEXTS[circuit],
+    filter: { server, outcome: "failure" },
+  };
+}
+
+function errorItem({ server, errorRate, failures }: ServerFigures): AttentionItem | null {
+  if (errorRate === null || errorRate <= ERROR_RATE_LIMIT) return null;
+  return {
+    id: `errors-${server}`,
+    tone: "bad",
+    state: "failing",
+    subject: server,
+    text: `${formatShare(errorRate)} of its calls failed (${formatCount(failures)}); the limit is ${formatShare(ERROR_RATE_LIMIT)}.`,
+    filter: { server, outcome: "failure" },
+  };
+}
+
+function slowItem({ server, p95Ms }: ServerFigures): AttentionItem | null {
+  if (p95Ms === null || p95Ms <= P95_LIMIT_MS) return null;
+  return {
+    id: `slow-${server}`,
+    tone: "warn",
+    state: "slow",
+    subject: server,
+    text: `Slow: P95 is ${formatDuration(p95Ms)}; the limit is ${formatDuration(P95_LIMIT_MS)}.`,
+    filter: { server },
+  };
+}
+
+function totalItems({ totals }: OverviewView): (AttentionItem | null)[] {
+  const { unknown, denied } = totals;
+  return [
+    unknown === 0
+      ? null
+      : {
+          id: "unknown",
+          tone: "warn",
+          state: "unknown",
+          subject: formatPlural(unknown, "call", "calls"),
+          text: "Outcome unknown: the gateway stopped before an answer came. The server may have acted.",
+          filter: { outcome: "unknown" },
+        },
+    denied === 0
+      ? null
+      : {
+          id: "denied",
+          tone: "neutral",
+          state: "denied",
+          subject: formatPlural(denied, "call", "calls"),
+          text: "Refused for lack of a permission. Nothing reached a server.",
+          filter: { decision: "denied" },
+        },
+  ];
+}
+
+const WEIGHT: Readonly<Record<Tone, number>> = { bad: 0, warn: 1, info: 2, accent: 3, ok: 4, neutral: 5 };
+
+/** What a person should look at, worst first. */
+export function attentionOf(view: OverviewView): readonly AttentionItem[] {
+  const items = [
+    ...view.servers.flatMap((server) => [circuitItem(server), errorItem(server), slowItem(server)]),
+    ...totalItems(view),
+  ];
+  return items.filter((item) => item !== null).toSorted((a, b) => WEIGHT[a.tone] - WEIGHT[b.tone]);
+}

@@ -1,0 +1,94 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useQueryStates } from "nuqs";
+import { attentionOf } from "@/components/overview/attention";
+import { AttentionList } from "@/components/overview/attention-list";
+import { OverviewCharts } from "@/components/overview/overview-charts";
+import { overviewParams, RANGE_WORDS } from "@/components/overview/overview-params";
+import { RangeSelect } from "@/components/overview/range-select";
+import { ServerFiguresTable } from "@/components/overview/server-figures-table";
+import { Totals } from "@/components/overview/totals";
+import { useMay } from "@/components/shell/me-context";
+import { buttonClass } from "@/components/ui/button";
+import { EmptyState } from "@/components/ui/empty-state";
+import { ErrorState } from "@/components/ui/error-state";
+import { PageHeader } from "@/components/ui/page-header";
+import { Skeleton } from "@/components/ui/skeleton";
+import { overviewQuery } from "@/lib/client/metrics";
+import type { OverviewRange, OverviewView } from "@/lib/metrics/schemas";
+
+function NoTraffic({ tenant, range }: { readonly tenant: string; readonly range: OverviewRange }) {
+  const mayConnect = useMay("agents:write");
+  return (
+    <EmptyState
+      title={`No call in the last ${RANGE_WORDS[range]}`}
+      why="Without calls there is nothing to measure: this says neither that the servers are well nor that they are not. Choose a longer window, or connect an agent."
+      action={
+        mayConnect ? (
+          <Link href={`/${tenant}/agents`} className={buttonClass({ variant: "primary" })}>
+            Connect an agent
+          </Link>
+        ) : undefined
+      }
+    />
+  );
+}
+
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading figures" className="flex flex-col gap-4">
+      <Skeleton className="h-10" />
+      <Skeleton className="h-16" />
+      <div className="grid gap-4 xl:grid-cols-2">
+        <Skeleton className="h-80" />
+        <Skeleton className="h-80" />
+      </div>
+    </div>
+  );
+}
+
+function Figures({ tenant, range, view }: { tenant: string; range: OverviewRange; view: OverviewView }) {
+  const mayReadAudit = useMay("audit:read");
+  const attention = attentionOf(view);
+  const silent = view.totals.calls === 0;
+  const shared = { tenant, range, mayReadAudit };
+  return (
+    <>
+      {silent && attention.length === 0 ? null : <AttentionList items={attention} {...shared} />}
+      {silent ? (
+        <NoTraffic tenant={tenant} range={range} />
+      ) : (
+        <>
+          <Totals totals={view.totals} />
+          <OverviewCharts view={view} />
+        </>
+      )}
+      {view.servers.length > 0 ? <ServerFiguresTable servers={view.servers} {...shared} /> : null}
+    </>
+  );
+}
+
+export function OverviewPage({ tenant }: { readonly tenant: string }) {
+  const [{ range }, set] = useQueryStates(overviewParams);
+  const { data, error, isPlaceholderData, refetch } = useQuery(overviewQuery(tenant, range));
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        purpose="What agents asked for, what came of it, and how the servers behind them fare."
+        actions={<RangeSelect value={range} onChange={(next) => void set({ range: next })} />}
+      />
+      {error !== null ? <ErrorState title="The figures could not be loaded" error={error} onRetry={refetch} /> : null}
+      {data === undefined ? (
+        error === null ? (
+          <Loading />
+        ) : null
+      ) : (
+        <div className="flex flex-col gap-4" aria-busy={isPlaceholderData}>
+          <Figures tenant={tenant} range={range} view={data} />
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,151 @@
+"use client";
+import { BookOpen, TriangleAlert } from "lucide-react";
+import Link from "next/link";
+import { parseAsString, useQueryState } from "nuqs";
+import { KillButton } from "@/components/kill-switches/kill-button";
+import { ToolCache } from "@/components/limits/tool-cache";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { cn } from "@/components/ui/cn";
+import { Drawer } from "@/components/ui/drawer";
+import { EmptyState } from "@/components/ui/empty-state";
+import { Facts } from "@/components/ui/facts";
+import { Id } from "@/components/ui/id";
+import { JsonView } from "@/components/ui/json-view";
+import { Note } from "@/components/ui/note";
+import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
+import { UNMAPPED_PERMISSION } from "@/lib/core/permission";
+import { jointName, MAX_JOINT_NAME, type ServerDetail, type ServerToolView } from "@/lib/servers/schemas";
+
+/** The tools of a server; one opens with its schema at the right. */
+export function ServerTools({ tenant, server }: { readonly tenant: string; readonly server: ServerDetail }) {
+  const [name, setName] = useQueryState("tool", parseAsString);
+  const open = server.tools.find((tool) => tool.name === name);
+  if (server.tools.length === 0)
+    return <EmptyState title="No tools" why="The server offered none when it was last probed." />;
+  return (
+    <>
+      <LongNames server={server} />
+      <RemovedTools server={server} />
+      <Table aria-label="Tools">
+        <Thead>
+          <tr>
+            <Th>Tool</Th>
+            <Th>Description</Th>
+            <Th>It says</Th>
+            <Th>Needs the permission</Th>
+          </tr>
+        </Thead>
+        <Tbody>
+          {server.tools.map((tool) => (
+            <Tr key={tool.name} data-open={tool.name === name}>
+              <Td primary>
+                <Button variant="link" className="h-auto" onClick={() => setName(tool.name)}>
+                  {tool.name}
+                </Button>
+              </Td>
+              <Td className="max-w-xl truncate max-sm:line-clamp-2" title={tool.description}>
+                {tool.description}
+              </Td>
+              <Td>
+                <Hints tool={tool} />
+              </Td>
+              <Td>
+                <Link
+                  className={cn(
+                    "font-mono text-xs underline underline-offset-2",
+                    tool.permission === null ? "text-warn" : "text-accent-text",
+                  )}
+                  href={`/${tenant}/access?tab=map&server=${server.slug}&q=${encodeURIComponent(tool.name)}`}
+                >
+                  {tool.permission ?? `${UNMAPPED_PERMISSION} (unmapped)`}
+                </Link>
+              </Td>
+            </Tr>
+          ))}
+        </Tbody>
+      </Table>
+      <Drawer
+        open={open !== undefined}
+        onOpenChange={(on) => !on && setName(null)}
+        title={open?.title ?? open?.name ?? ""}
+      >
+        {open ? (
+          <div className="flex flex-col gap-4">
+            <p className="text-sm whitespace-pre-wrap">{open.description}</p>
+            <Facts
+              facts={[
+                {
+                  name: "Name on the joint door",
+                  value: <code className="font-mono text-xs break-all">{`${server.slug}__${open.name}`}</code>,
+                },
+                {
+                  name: "Needs",
+                  value: (
+                    <code className="font-mono text-xs">{open.permission ?? `${UNMAPPED_PERMISSION} (unmapped)`}</code>
+                  ),
+                },
+                { name: "It says", value: <Hints tool={open} /> },
+                { name: "Definition", value: <Id value={open.definitionSha256} label="definition digest" /> },
+                {
+                  name: "Answers given again",
+                  value: <ToolCache key={open.name} tenant={tenant} server={server} tool={open} />,
+                },
+              ]}
+            />
+            <div>
+              <KillButton
+                key={open.name}
+                tenant={tenant}
+                kind="tool"
+                target={`${server.slug}/${open.name}`}
+                name={`${server.slug}__${open.name}`}
+              />
+            </div>
+            <JsonView value={open.inputSchema} label="Input schema" />
+          </div>
+        ) : null}
+      </Drawer>
+    </>
+  );
+}
+
+/** What it offered once: listed to nobody, and held against what was approved should it come back. */
+function RemovedTools({ server }: { readonly server: ServerDetail }) {
+  if (server.removedTools.length === 0) return null;
+  return (
+    <Note className="mb-3">
+      Unavailable, because the server offers them no more: {server.removedTools.map(({ name }) => name).join(", ")}.
+    </Note>
+  );
+}
+
+/** Some clients refuse names that long; nothing is cut, because a cut name would be another one. */
+function LongNames({ server }: { readonly server: ServerDetail }) {
+  const long = server.tools.filter(({ name }) => jointName(server.slug, name).length > MAX_JOINT_NAME);
+  if (long.length === 0) return null;
+  return (
+    <Note tone="warn" className="mb-3">
+      {long.length} of its names on the joint door are longer than {MAX_JOINT_NAME} characters, which some clients
+      refuse: {long.map(({ name }) => name).join(", ")}. They are never cut; its own door gives them without the
+      server's name.
+    </Note>
+  );
+}
+
+function Hints({ tool }: { readonly tool: ServerToolView }) {
+  const { annotations } = tool;
+  return (
+    <span className="inline-flex flex-wrap gap-1">
+      {annotations?.readOnlyHint ? <Badge glyph={<BookOpen aria-hidden />}>reads</Badge> : null}
+      {annotations?.destructiveHint ? (
+        <Badge tone="warn" glyph={<TriangleAlert aria-hidden />}>
+          destructive
+        </Badge>
+      ) : null}
+      {annotations?.idempotentHint ? <Badge>idempotent</Badge> : null}
+      {annotations?.openWorldHint ? <Badge>open world</Badge> : null}
+      {annotations === null ? <span className="text-xs text-muted">nothing</span> : null}
+    </span>
+  );
+}

@@ -1,0 +1,52 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import Link from "next/link";
+import { useMay } from "@/components/shell/me-context";
+import { Button } from "@/components/ui/button";
+import { EmptyState } from "@/components/ui/empty-state";
+import { ErrorState } from "@/components/ui/error-state";
+import { PageHeader } from "@/components/ui/page-header";
+import { SkeletonRows } from "@/components/ui/skeleton";
+import { serversQuery } from "@/lib/client/servers";
+import { ServerTable } from "./server-table";
+
+/** The registered servers and how they fare. */
+export function ServersPage({ tenant }: { readonly tenant: string }) {
+  const servers = useQuery(serversQuery(tenant));
+  const mayWrite = useMay("servers:write");
+  const register = mayWrite ? (
+    <Button asChild variant="primary">
+      <Link href={`/${tenant}/servers/new`}>
+        <Plus aria-hidden />
+        Register server
+      </Link>
+    </Button>
+  ) : null;
+  return (
+    <>
+      <PageHeader
+        title="Servers"
+        purpose="The MCP servers that agents reach through this gateway."
+        actions={register}
+      />
+      {servers.error ? (
+        <ErrorState error={servers.error} onRetry={servers.refetch} />
+      ) : !servers.data ? (
+        <SkeletonRows label="Loading servers" />
+      ) : servers.data.length === 0 ? (
+        <EmptyState
+          title="No servers yet"
+          why={
+            mayWrite
+              ? "Paste a URL, a command or an mcpServers block; the gateway asks the server what it is and guides you from there."
+              : "Nobody has registered a server. It takes the permission servers:write."
+          }
+          action={register}
+        />
+      ) : (
+        <ServerTable tenant={tenant} servers={servers.data} />
+      )}
+    </>
+  );
+}

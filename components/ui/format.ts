@@ -1,0 +1,67 @@
+const LOCALE = "en-GB";
+const utc = new Intl.DateTimeFormat(LOCALE, {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+  timeZone: "UTC",
+});
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "short" });
+const whole = new Intl.NumberFormat(LOCALE);
+
+/** `20 Nov 2026, 14:03:22 UTC`. */
+export const formatUtc = (iso: string): string => `${utc.format(new Date(iso)).replace("Sept", "Sep")} UTC`;
+
+/** Without noughts at the end: `5`, `0.4`, `1.25`. */
+const short = (value: number, digits: number): string => String(Number(value.toFixed(digits)));
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["second", 60],
+  ["minute", 60],
+  ["hour", 24],
+  ["day", 30],
+  ["month", 12],
+  ["year", Number.POSITIVE_INFINITY],
+];
+
+/** `3 min. ago`; `now` within five seconds. */
+export function formatRelative(iso: string, nowMs: number): string {
+  let amount = (Date.parse(iso) - nowMs) / 1000;
+  if (Math.abs(amount) < 5) return "now";
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(amount) < size) return relative.format(Math.round(amount), unit);
+    amount /= size;
+  }
+  return formatUtc(iso);
+}
+
+/** Thousands apart: `12,408`. */
+export const formatCount = (value: number): string => whole.format(value);
+
+/** `1 call`, `1,204 calls`. */
+export const formatPlural = (count: number, one: string, many: string): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`;
+
+/** `0.4 ms`, `12 ms`, `1.2 s`, `3 min 5 s`; `–` when nothing was measured. */
+export function formatDuration(ms: number | null): string {
+  if (ms === null) return "–";
+  if (ms < 1) return `${short(ms, 1)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${short(ms / 1000, 2)} s`;
+  const seconds = Math.round((ms % 60_000) / 1000);
+  return `${Math.floor(ms / 60_000)} min${seconds === 0 ? "" : ` ${seconds} s`}`;
+}
+
+/** 0.0123 becomes `1.2 %`; `–` when there is nothing to divide by. */
+export function formatShare(share: number | null): string {
+  if (share === null) return "–";
+  const percent = share * 100;
+  return `${percent >= 10 ? Math.round(percent) : short(percent, 1)} %`;
+}
+
+/** Shortens the middle: `0192f3a1…9c2e`. */
+export const shortenMiddle = (text: string, head = 8, tail = 4): string =>
+  text.length <= head + tail + 1 ? text : `${text.slice(0, head)}…${text.slice(-tail)}`;

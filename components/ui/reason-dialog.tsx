@@ -1,0 +1,40 @@
+"use client";
+import { type ReactNode, useState } from "react";
+import { ConfirmDialog } from "@/components/ui/confirm-dialog";
+import { Field } from "@/components/ui/field";
+import { FormError } from "@/components/ui/form-error";
+import { Textarea } from "@/components/ui/textarea";
+
+export type ReasonDialogProps = {
+  readonly title: string;
+  readonly description: ReactNode;
+  /** A verb: "Disable server". */
+  readonly action: string;
+  readonly danger?: boolean;
+  readonly pending: boolean;
+  readonly error?: string | null;
+  /** The least number of characters; 0 leaves it open. */
+  readonly minReason?: number;
+  readonly onConfirm: (reason: string) => void;
+  readonly onClose: () => void;
+};
+
+/** Asks before an act and for the reason that goes into the trail. Mount it to open it. */
+export function ReasonDialog({ minReason = 3, error, onConfirm, onClose, danger = false, ...rest }: ReasonDialogProps) {
+  const [reason, setReason] = useState("");
+  return (
+    <ConfirmDialog
+      {...rest}
+      open
+      danger={danger}
+      onOpenChange={(open) => !open && onClose()}
+      disabled={reason.trim().length < minReason}
+      onConfirm={() => onConfirm(reason.trim())}
+    >
+      <Field label="Reason" optional={minReason === 0} hint="Recorded in the audit trail.">
+        <Textarea rows={2} value={reason} onChange={(event) => setReason(event.target.value)} />
+      </Field>
+      <FormError>{error}</FormError>
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,260 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { changePermissionMap, revertPermissionMap } from "@/lib/access/change-permission-map";
+import { changeRoleGrants } from "@/lib/access/change-role-grants";
+import { explainAccess } from "@/lib/access/explain";
+import { currentPermissionMap } from "@/lib/access/permission-map";
+import { getAccessMatrix, getPermissionMap, listPermissionMapVersions } from "@/lib/access/read";
+import { perform } from "@/lib/audit/perform";
+import { newId } from "@/lib/core/ids";
+import { inPlatform, inTenant } from "@/lib/db/in-tenant";
+import { createTestAgent, createTestTenant, type TestTenant } from "@/lib/testing/factories";
+import { readTrail } from "@/lib/testing/read-trail";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+
+let tenant: TestTenant;
+let other: TestTenant;
+
+async function addServer(at: TestTenant, slug: string, tools: readonly string[], status = "enabled"): Promise<string> {
+  const id = newId();
+  const { tenantId } = at;
+  await inTenant(tenantId, async (tx) => {
+    await tx.server.create({
+      data: { tenantId, id, slug, name: slug, transport: "http", url: "http://x.example", status },
+    });
+    const fixed = { tenantId, serverId: id, inputSchema: {}, definitionSha256: "0".repeat(64) };
+    await tx.serverTool.createMany({
+      data: tools.map((name) => ({ ...fixed, name, suggestedPermission: `${slug}:read` })),
+    });
+  });
+  return id;
+}
+
+const addRole = (slug: string, permissions: readonly string[]) =>
+  inTenant(tenant.tenantId, (tx) =>
+    tx.role.create({
+      data: { tenantId: tenant.tenantId, id: newId(), slug, name: slug, permissions: [...permissions] },
+    }),
+  );
+
+beforeEach(async () => {
+  [tenant, other] = [await createTestTenant(), await createTestTenant()];
+  await addServer(tenant, "files", ["read_file", "write_file"]);
+});
+
+const change = (baseVersion: number, permission: string | null, tool = "read_file", at = tenant) =>
+  perform(changePermissionMap, at.ctx(), {
+    baseVersion,
+    changes: [{ server: "files", tool, permission }],
+    reason: "as agreed with the owner",
+  });
+
+describe("the permission map", () => {
+  it("begins at version 0 with nothing mapped and grows by recorded versions", async () => {
+    expect(await perform(getPermissionMap, tenant.ctx(), {})).toMatchObject({
+      version: 0,
+      tools: [{ permission: null }, { permission: null }],
+    });
+    expect(await change(0, "files:read")).toMatchObject({ version: 1, reason: "as agreed with the owner" });
+    expect(await change(1, "files:write", "write_file")).toMatchObject({ version: 2 });
+    const map = await currentPermissionMap(tenant.tenantId);
+    expect([map.version, map.get("files", "read_file"), map.get("files", "write_file")]).toEqual([
+      2,
+      "files:read",
+      "files:write",
+    ]);
+    expect((await perform(listPermissionMapVersions, tenant.ctx(), {})).map(({ version }) => version)).toEqual([2, 1]);
+    expect(await perform(getPermissionMap, tenant.ctx(), { version: "1" })).toMatchObject({
+      version: 1,
+      tools: [{ permission: "files:read" }, { permission: null }],
+    });
+    const [first] = await readTrail(tenant.tenantId);
+    expect(first).toMatchObject({
+      type: "permission_map.changed",
+      payload: {
+        before: { version: 0, rules: { "files/read_file": null } },
+        after: { version: 1, rules: { "files/read_file": "files:read" } },
+      },
+    });
+  });
+
+  it("refuses a draft on an old version, and changes nothing by it", async () => {
+    await change(0, "files:read");
+    await expect(change(0, "files:write")).rejects.toMatchObject({
+      code: "stale_version",
+      detail: { currentVersion: 1 },
+    });
+    expect((await currentPermissionMap(tenant.tenantId)).get("files", "read_file")).toBe("files:read");
+  });
+
+  it("lets exactly one of many drafts on the same version through", async () => {
+    const answers = await Promise.allSettled(
+      ["read", "write", "delete", "execute"].map((action) => change(0, `files:${action}`)),
+    );
+    expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const answer of answers)
+      if (answer.status === "rejected") expect(answer.reason).toMatchObject({ code: "stale_version" });
+    expect((await currentPermissionMap(tenant.tenantId)).version).toBe(1);
+  });
+
+  it("refuses tools nobody offers, other tenants' tools, the platform's namespace and changes that change nothing", async () => {
+    await addServer(other, "secrets", ["peek"]);
+    const refused = { code: "invalid_input" };
+    await expect(change(0, "files:read", "no_such_tool")).rejects.toMatchObject(refused);
+    const foreign = {
+      baseVersion: 0,
+      changes: [{ server: "secrets", tool: "peek", permission: "a:b" }],
+      reason: "trying",
+    };
+    await expect(perform(changePermissionMap, tenant.ctx(), foreign)).rejects.toMatchObject(refused);
+    await expect(change(0, "platform:write")).rejects.toMatchObject(refused);
+    await expect(change(0, null)).rejects.toMatchObject(refused);
+    await change(0, "files:read");
+    await expect(change(1, "files:read")).rejects.toMatchObject(refused);
+    expect((await currentPermissionMap(tenant.tenantId)).version).toBe(1);
+    // The control: the same change where the tool exists.
+    expect(await perform(changePermissionMap, other.ctx(), foreign)).toMatchObject({ version: 1 });
+  });
+
+  it("goes back by going forward, and a stale going-back is refused", async () => {
+    await change(0, "files:read");
+    await change(1, "files:write");
+    const back = { version: 1, baseVersion: 2, reason: "the change was wrong" };
+    await expect(perform(revertPermissionMap, tenant.ctx(), { ...back, baseVersion: 1 })).rejects.toMatchObject({
+      code: "stale_version",
+    });
+    expect(await perform(revertPermissionMap, tenant.ctx(), back)).toMatchObject({
+      version: 3,
+      tools: [{ permission: "files:read" }, {}],
+    });
+    await expect(
+      perform(revertPermissionMap, tenant.ctx(), { ...back, version: 9, baseVersion: 3 }),
+    ).rejects.toMatchObject({ code: "not_found" });
+    const all = await readTrail(tenant.tenantId);
+    expect(all.at(-1)).toMatchObject({
+      type: "permission_map.reverted",
+      payload: { after: { version: 3, revertedTo: 1 } },
+    });
+  });
+});
+
+describe("grants of roles", () => {
+  const grant = (
+    role: string,
+    permission: string,
+    held: Parameters<TestTenant["ctx"]>[0] = "tenant-admin",
+    granted = true,
+  ) =>
+    perform(changeRoleGrants, tenant.ctx(held), {
+      changes: [{ role, permission, granted }],
+      reason: "needed for the job",
+    });
+
+  it("changes custom roles and says what they hold now", async () => {
+    await addRole("clerk", ["files:read"]);
+    const matrix = await grant("clerk", "files:write");
+    expect(matrix.roles.find(({ slug }) => slug === "clerk")?.permissions).toEqual(["files:read", "files:write"]);
+    const after = await grant("clerk", "files:read", "tenant-admin", false);
+    expect(after.roles.find(({ slug }) => slug === "clerk")?.permissions).toEqual(["files:write"]);
+  });
+
+  it("refuses built-in and unknown roles", async () => {
+    await expect(grant("viewer", "files:read")).rejects.toMatchObject({ code: "invalid_input" });
+    await expect(grant("nobody", "files:read")).rejects.toMatchObject({ code: "invalid_input" });
+  });
+
+  it("lets nobody give what they do not hold, and records the attempt", async () => {
+    await addRole("clerk", []);
+    const held = ["access:read", "access:write", "files:read"];
+    for (const permission of ["files:write", "files:*", "admin:*"]) {
+      await expect(grant("clerk", permission, held)).rejects.toMatchObject({
+        code: "permission_denied",
+        detail: { missing: permission },
+      });
+    }
+    await expect(grant("clerk", "platform:*")).rejects.toMatchObject({ code: "invalid_input" });
+    expect(await grant("clerk", "files:read", held)).toBeDefined();
+    const denied = (await readTrail(tenant.tenantId)).filter(({ type }) => type === "access.denied");
+    expect(denied).toHaveLength(3);
+  });
+
+  it("is all or nothing, and loses no change that is made at the same time", async () => {
+    await addRole("clerk", []);
+    const mixed = [
+      { role: "clerk", permission: "a:b", granted: true },
+      { role: "viewer", permission: "a:b", granted: true },
+    ];
+    await expect(perform(changeRoleGrants, tenant.ctx(), { changes: mixed, reason: "mixed" })).rejects.toMatchObject({
+      code: "invalid_input",
+    });
+    await Promise.all(["a:one", "a:two", "a:three"].map((permission) => grant("clerk", permission)));
+    const matrix = await perform(getAccessMatrix, tenant.ctx(), {});
+    expect(matrix.roles.find(({ slug }) => slug === "clerk")?.permissions).toEqual(["a:one", "a:three", "a:two"]);
+  });
+});
+
+describe("explain", () => {
+  const explain = (agent: string, tool = "read_file", server = "files") =>
+    perform(explainAccess, tenant.ctx(), { agent, server, tool });
+  const failing = (trace: Awaited<ReturnType<typeof explain>>) =>
+    trace.steps.filter((step) => !step.ok).map(({ step }) => step);
+
+  it("names the role that allows, and the permission that lacks", async () => {
+    await change(0, "files:read");
+    const { slug } = await createTestAgent(tenant, ["files:*"]);
+    const yes = await explain(slug);
+    expect(yes).toMatchObject({
+      allow: true,
+      needed: "files:read",
+      missing: null,
+      mapVersion: 1,
+      via: [{ permission: "files:*" }],
+    });
+    const no = await explain(slug, "write_file");
+    expect(no).toMatchObject({ allow: false, needed: "admin:*", rule: "unmapped", missing: "admin:*" });
+    expect(failing(no)).toEqual(["permission"]);
+    expect(no.steps.at(-1)?.link).toBe(`/${tenant.slug}/access?tab=matrix&server=files&q=write_file`);
+  });
+
+  it("says no where the server is closed, the tool unknown, the agent or the tenant suspended", async () => {
+    await addServer(tenant, "drafts", ["x"], "draft");
+    const { slug, agentId } = await createTestAgent(tenant, ["admin:*"]);
+    expect((await explain(slug)).allow).toBe(true);
+    expect(failing(await explain(slug, "x", "drafts"))).toEqual(["server"]);
+    expect(failing(await explain(slug, "nothing"))).toEqual(["tool"]);
+    expect(failing(await explain(slug, "x", "elsewhere"))).toEqual(["server", "tool"]);
+    const { tenantId } = tenant;
+    await inTenant(tenantId, (tx) =>
+      tx.agent.update({ where: { tenantId_id: { tenantId, id: agentId } }, data: { status: "suspended" } }),
+    );
+    expect(failing(await explain(slug))).toEqual(["agent"]);
+    await inPlatform((tx) => tx.tenant.update({ where: { id: tenantId }, data: { status: "suspended" } }));
+    expect(failing(await explain(slug))).toEqual(["agent", "tenant"]);
+  });
+
+  it("does not count a role that has run out", async () => {
+    await change(0, "files:read");
+    const { slug } = await createTestAgent(tenant, ["files:read"]);
+    expect((await explain(slug)).allow).toBe(true);
+    await inTenant(tenant.tenantId, (tx) =>
+      tx.agentRole.updateMany({
+        where: { tenantId: tenant.tenantId },
+        data: { expiresAt: new Date(Date.now() - 1000) },
+      }),
+    );
+    expect(await explain(slug)).toMatchObject({ allow: false, missing: "files:read" });
+  });
+
+  it("explains for roles and for oneself, but not for another tenant's agent", async () => {
+    await change(0, "files:read");
+    const ask = { server: "files", tool: "read_file" };
+    expect(await perform(explainAccess, tenant.ctx(), { ...ask, roles: ["viewer"] })).toMatchObject({ allow: false });
+    expect(await perform(explainAccess, tenant.ctx(), ask)).toMatchObject({
+      allow: true,
+      via: [{ role: "you", permission: "admin:*" }],
+    });
+    const foreign = await createTestAgent(other, ["admin:*"]);
+    await expect(explain(foreign.slug)).rejects.toMatchObject({ code: "not_found" });
+  });
+});

@@ -1,0 +1,20 @@
+import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
+import { prepareEntry } from "@/lib/audit/prepare-entry";
+import { type RunSql, writeBatch } from "@/lib/audit/write-batch";
+import type { PlatformTx, TenantTx } from "@/lib/db/in-tenant";
+
+const runOn =
+  (tx: TenantTx | PlatformTx): RunSql =>
+  async ({ text }, values) =>
+    tx.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values);
+
+/**
+ * Appends an entry inside the caller's own transaction, so that a change and its record exist together or not at all.
+ * Holds the tenant's chain until that transaction ends: call it last. A platform transaction reaches the platform's
+ * chain, or the one named by `enterChain`.
+ */
+export async function appendInTransaction(tx: TenantTx | PlatformTx, draft: EntryDraft): Promise<AppendedEntry> {
+  const entry = await prepareEntry(draft);
+  const { appended } = await writeBatch(runOn(tx), draft.tenantId, [entry]);
+  return appended[0] as AppendedEntry;
+}

@@ -1,0 +1,26 @@
+import type { EntryDraft } from "@/lib/audit/entry";
+
+/**
+ * Why a call is closed by the trail and not by the gateway:
+ * - `refused`: its intent was written after its caller had already been refused, so nothing was called;
+ * - `unrecorded`: the call ran, and its outcome could not be written, so the answer was withheld;
+ * - `lost`: the process that ran it is gone.
+ */
+export type ClosedBecause = "refused" | "unrecorded" | "lost";
+
+const WORDS = {
+  refused: { outcome: "failure", reasonCode: "audit_unavailable", reason: "Refused before anything was called." },
+  unrecorded: { outcome: "unknown", reasonCode: "outcome_unrecorded", reason: "The outcome could not be recorded." },
+  lost: { outcome: "unknown", reasonCode: "gateway_stopped", reason: "The gateway stopped before the call ended." },
+} as const;
+
+/** The outcome entry of a call that has none, made from its intent or from the outcome that could not be written. */
+export function closingDraft(of: EntryDraft, because: ClosedBecause): EntryDraft {
+  const { eventId: _, payload: __, latencyMs: ___, upstreamMs: ____, bytesOut: _____, ...same } = of;
+  return {
+    ...same,
+    phase: "outcome",
+    eventType: because === "refused" ? "tool_call.refused" : "tool_call.lost",
+    ...WORDS[because],
+  };
+}

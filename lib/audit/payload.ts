@@ -1,0 +1,52 @@
+import { sha256 } from "@/lib/audit/chain";
+
+/** How much of one side (arguments, result, before, after) is kept. */
+export const MAX_SIDE_BYTES = 64 * 1024;
+const MAX_SIDES = 16;
+
+type Cut = { readonly $cut: { readonly bytes: number; readonly sha256: string; readonly start: string } };
+
+/**
+ * The bytes that are sealed beside an entry: a JSON object of sides, each kept as it was sent (order of keys included).
+ * A side beyond the bound is cut; its true size and digest stay, so that a copy held elsewhere can still be matched.
+ */
+export function encodePayload(payload: unknown): Buffer | null {
+  if (payload === undefined) return null;
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
+    return Buffer.from(`{"value":${encodeSide(payload)}}`, "utf8");
+  }
+  let sides = "";
+  let count = 0;
+  for (const name of Object.keys(payload)) {
+    const value = (payload as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined) continue;
+    sides += `${count === 0 ? "" : ","}${JSON.stringify(name)}:${encodeSide(value)}`;
+    count += 1;
+    if (count === MAX_SIDES) break;
+  }
+  return count === 0 ? null : Buffer.from(`{${sides}}`, "utf8");
+}
+
+function encodeSide(value: unknown): string {
+  const text = toJson(value);
+  // A UTF-16 unit is at most three bytes, so short texts need no counting.
+  if (text.length * 3 <= MAX_SIDE_BYTES || Buffer.byteLength(text) <= MAX_SIDE_BYTES) return text;
+  const bytes = Buffer.from(text, "utf8");
+  const cut: Cut = {
+    $cut: {
+      bytes: bytes.length,
+      sha256: sha256(bytes).toString("hex"),
+      start: bytes.subarray(0, MAX_SIDE_BYTES / 2).toString("utf8"),
+    },
+  };
+  return JSON.stringify(cut);
+}
+
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch (cause) {
+    // Too deep or circular: the entry must still be written.
+    return JSON.stringify({ $unreadable: cause instanceof Error ? cause.message : "not JSON" });
+  }
+}

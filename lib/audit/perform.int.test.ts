@@ -1,0 +1,153 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { perform } from "@/lib/audit/perform";
+import { closeTrail } from "@/lib/audit/trail";
+import { walkTrail } from "@/lib/audit/verify-trail";
+import { type BusMessage, bus } from "@/lib/core/bus";
+import { AppError } from "@/lib/core/errors";
+import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import { inTenant } from "@/lib/db/in-tenant";
+import { definePlatformWrite, defineRead, defineWrite } from "@/lib/db/verbs";
+import { createPlatformAdmin, createTestTenant, uniqueSlug } from "@/lib/testing/factories";
+import { readTrail } from "@/lib/testing/read-trail";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+afterAll(closeTrail);
+
+const createRole = defineWrite({
+  permission: "access:write",
+  input: z.object({ slug: z.string().min(2), fail: z.boolean().default(false) }),
+  prepare: async (_ctx, input) => input.slug.toUpperCase(),
+  run: async (tx, ctx, input, name) => {
+    await tx.role.create({ data: { tenantId: ctx.tenantId, id: newId(), slug: input.slug, name } });
+    if (input.fail) throw new AppError("conflict", "On purpose.");
+    return {
+      result: { name },
+      audit: {
+        action: "role.created",
+        target: input.slug,
+        before: null,
+        after: { name, note: "sealed words" },
+        reason: "test",
+      },
+      publish: [{ topic: "role.changed", tenantId: ctx.tenantId }],
+    };
+  },
+});
+const countRoles = defineRead({
+  permission: "access:read",
+  input: z.object({}),
+  run: (tx) => tx.role.count(),
+  audit: (_input, result) => ({ action: "roles.counted", target: String(result) }),
+});
+const renameTenant = definePlatformWrite({
+  permission: "platform:tenants",
+  input: z.object({ id: z.uuid(), name: z.string() }),
+  run: async (tx, _ctx, { id, name }) => {
+    await tx.tenant.update({ where: { id }, data: { name } });
+    return { result: null, audit: { action: "tenant.renamed", target: id, after: { name } } };
+  },
+});
+
+const rolesNamed = (tenantId: string, slug: string) =>
+  inTenant(tenantId, (tx) => tx.role.count({ where: { tenantId, slug } }));
+
+describe("perform", () => {
+  it("changes, records and announces, in that order", async () => {
+    const tenant = await createTestTenant();
+    const heard: BusMessage[] = [];
+    const stop = bus.subscribe((message) => heard.push(message));
+    const slug = uniqueSlug();
+    expect(await perform(createRole, tenant.ctx(), { slug })).toEqual({ name: slug.toUpperCase() });
+    stop();
+    const [entry] = await readTrail(tenant.tenantId);
+    expect(entry).toMatchObject({
+      type: "role.created",
+      outcome: "success",
+      target: slug,
+      payload: { after: { note: "sealed words" } },
+    });
+    expect(heard.map(({ topic }) => topic)).toEqual(expect.arrayContaining(["entry.appended", "role.changed"]));
+    const [row] = await inTenant(tenant.tenantId, (tx) =>
+      tx.auditEntry.findMany({ where: { tenantId: tenant.tenantId } }),
+    );
+    expect(Buffer.from(row?.record ?? []).toString()).not.toContain("sealed words");
+    expect(await walkTrail(tenant.tenantId)).toMatchObject({ valid: true, entries: 1 });
+  });
+
+  it("leaves neither the change nor the entry when the verb fails", async () => {
+    const tenant = await createTestTenant();
+    const slug = uniqueSlug();
+    await expect(perform(createRole, tenant.ctx(), { slug, fail: true })).rejects.toMatchObject({ code: "conflict" });
+    expect(await rolesNamed(tenant.tenantId, slug)).toBe(0);
+    expect(await readTrail(tenant.tenantId)).toEqual([]);
+  });
+
+  it("refuses who lacks the permission, says which, and records it", async () => {
+    const tenant = await createTestTenant();
+    const slug = uniqueSlug();
+    const refused = await perform(createRole, tenant.ctx("viewer"), { slug }, "POST /api/v1/roles").catch(
+      (error: unknown) => error,
+    );
+    expect(refused).toMatchObject({
+      code: "permission_denied",
+      detail: { missing: "access:write", entry: expect.any(String) },
+    });
+    expect(await rolesNamed(tenant.tenantId, slug)).toBe(0);
+    const [entry] = await readTrail(tenant.tenantId);
+    expect(entry).toMatchObject({ type: "access.denied", outcome: "denied", target: "POST /api/v1/roles" });
+    // Control: the same act with the permission passes.
+    await perform(createRole, tenant.ctx(["access:write"]), { slug });
+    expect(await rolesNamed(tenant.tenantId, slug)).toBe(1);
+  });
+
+  it("lets nobody in a tenant act on the platform, admins included", async () => {
+    const tenant = await createTestTenant();
+    const input = { id: tenant.tenantId, name: "renamed" };
+    await expect(perform(renameTenant, tenant.ctx("tenant-admin"), input)).rejects.toMatchObject({
+      code: "permission_denied",
+    });
+    const { ctx } = await createPlatformAdmin();
+    await perform(renameTenant, ctx, input);
+    const entries = await readTrail(PLATFORM_TENANT_ID);
+    expect(entries.at(-1)).toMatchObject({
+      type: "tenant.renamed",
+      target: tenant.tenantId,
+      payload: { after: { name: "renamed" } },
+    });
+  });
+
+  it("names every bad field and its rule", async () => {
+    const tenant = await createTestTenant();
+    const refused = await perform(createRole, tenant.ctx(), { slug: "x", fail: "no" }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      code: "invalid_input",
+      detail: {
+        issues: [
+          { path: "slug", rule: expect.any(String) },
+          { path: "fail", rule: expect.any(String) },
+        ],
+      },
+    });
+  });
+
+  it("tells a stranger to sign in and leaves no entry", async () => {
+    const tenant = await createTestTenant();
+    const stranger = { ...tenant.ctx(["access:write"]), actor: { kind: "anonymous" } as const };
+    await expect(perform(createRole, stranger, { slug: "ab" })).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(await readTrail(tenant.tenantId)).toEqual([]);
+  });
+
+  it("records a read that asks for it", async () => {
+    const tenant = await createTestTenant();
+    const count = await perform(countRoles, tenant.ctx(), {});
+    expect((await readTrail(tenant.tenantId))[0]).toMatchObject({ type: "roles.counted", target: String(count) });
+  });
+
+  it("keeps one gapless chain under many verbs at once", async () => {
+    const tenant = await createTestTenant();
+    await Promise.all(Array.from({ length: 30 }, () => perform(createRole, tenant.ctx(), { slug: uniqueSlug() })));
+    expect(await walkTrail(tenant.tenantId)).toMatchObject({ valid: true, entries: 30 });
+  });
+});

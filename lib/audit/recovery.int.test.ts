@@ -1,0 +1,240 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { closeProcess, registerProcess } from "@/lib/audit/processes";
+import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
+import type { SequencerStore } from "@/lib/audit/sequencer";
+import { closeTrail, makeTrail, trail } from "@/lib/audit/trail";
+import { trailStore } from "@/lib/audit/trail-store";
+import { walkTrail } from "@/lib/audit/verify-trail";
+import { AppError } from "@/lib/core/errors";
+import { newId } from "@/lib/core/ids";
+import { inTenant } from "@/lib/db/in-tenant";
+import { platformSql } from "@/lib/db/sql";
+import { buildForTest, type TestBundle } from "@/lib/testing/bundle";
+import { createTestTenant } from "@/lib/testing/factories";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+
+// A gateway that writes intents, ends every second call, and then hangs in the middle of the others.
+const DOOMED = `
+  import { openDatabase } from "@/lib/db/open-database";
+  import { registerProcess } from "@/lib/audit/processes";
+  import { trail } from "@/lib/audit/trail";
+  import { gatewayId } from "@/lib/audit/gateway-identity";
+  import { newId } from "@/lib/core/ids";
+  const [tenantId, count] = process.argv.slice(2);
+  await openDatabase();
+  await registerProcess();
+  const base = () => ({ tenantId, callId: newId(), actor: { type: "agent", id: newId(), name: "doomed-bot" }, server: "files", tool: "read_file", decision: "allowed", requestId: newId() });
+  const calls = Array.from({ length: Number(count) }, base);
+  await Promise.all(calls.map((call) => trail().append({ ...call, phase: "intent", eventType: "tool_call.started", outcome: "pending" })));
+  await Promise.all(calls.filter((_, at) => at % 2 === 0).map((call) => trail().append({ ...call, phase: "outcome", eventType: "tool_call.finished", outcome: "success" })));
+  process.stdout.write(gatewayId() + "\\n");
+  setInterval(() => {}, 1000);
+`;
+
+let bundle: TestBundle;
+beforeAll(async () => {
+  bundle = await buildForTest(DOOMED);
+});
+afterAll(async () => {
+  await closeTrail();
+  await bundle.remove();
+});
+
+async function startDoomed(tenantId: string, count: number): Promise<{ child: ChildProcess; gateway: string }> {
+  const child = spawn(process.execPath, [bundle.entry, tenantId, String(count)], { stdio: ["ignore", "pipe", "pipe"] });
+  let errors = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const gateway = await new Promise<string>((resolve, reject) => {
+    child.stdout?.once("data", (chunk: Buffer) => resolve(chunk.toString().trim()));
+    child.once("exit", () => reject(new Error(`the child ended: ${errors}`)));
+  });
+  return { child, gateway };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await gone;
+}
+
+/** With several processes a dead one must also have been silent for a while; the test does not wait for that. */
+const silence = (gateway: string) =>
+  platformSql((client) =>
+    client.query("update gateway_processes set last_seen_at = now() - interval '1 minute' where id = $1::uuid", [
+      gateway,
+    ]),
+  );
+const outcomesOf = (tenantId: string, outcome: string) =>
+  inTenant(tenantId, (tx) => tx.auditEntry.findMany({ where: { tenantId, phase: "outcome", outcome } }));
+
+/** The lock is free as soon as PostgreSQL has seen the socket close. */
+async function recovered(tenantId: string, wanted: number): Promise<number> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    await recoverOpenIntents();
+    const found = await outcomesOf(tenantId, "unknown");
+    if (found.length >= wanted) return found.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return (await outcomesOf(tenantId, "unknown")).length;
+}
+
+describe("a process that dies in the middle of calls", () => {
+  it("has each of them closed as unknown, once, by the next", async () => {
+    const { tenantId } = await createTestTenant();
+    const { child, gateway } = await startDoomed(tenantId, 40);
+    try {
+      await silence(gateway);
+      // Control: while it lives, it holds its lock, and its calls are its own.
+      await recoverOpenIntents();
+      expect(await walkTrail(tenantId)).toMatchObject({ openIntents: 20, unknownOutcomes: 0 });
+    } finally {
+      await kill(child);
+    }
+    await silence(gateway);
+    expect(await recovered(tenantId, 20)).toBe(20);
+    const [entry] = await outcomesOf(tenantId, "unknown");
+    expect(entry).toMatchObject({
+      eventType: "tool_call.lost",
+      actorName: "doomed-bot",
+      server: "files",
+      tool: "read_file",
+      reasonCode: "gateway_stopped",
+    });
+    // Twice at once and again later: nothing is closed twice.
+    await Promise.all([recoverOpenIntents(), recoverOpenIntents()]);
+    expect(await walkTrail(tenantId)).toMatchObject({ valid: true, openIntents: 0, unknownOutcomes: 20, entries: 80 });
+  });
+
+  it("is left alone while its heart beats, even when its lock is free", async () => {
+    const { tenantId } = await createTestTenant();
+    const { child } = await startDoomed(tenantId, 2);
+    await kill(child);
+    // Seen a moment ago: with several processes a free lock may be no more than a broken connection.
+    await recoverOpenIntents();
+    expect(await outcomesOf(tenantId, "unknown")).toHaveLength(0);
+  });
+});
+
+describe("registering", () => {
+  it("leaves a row that says when it began, beats, and a clean stop", async () => {
+    await registerProcess();
+    await registerProcess();
+    const rows = () => platformSql((client) => client.query("select * from gateway_processes where closed_at is null"));
+    const before = (await rows()).rows.length;
+    await closeProcess();
+    expect((await rows()).rows.length).toBe(before - 1);
+  });
+});
+
+describe("an outage in the middle of calls", () => {
+  /** A store that can be switched off, and can commit without saying so. */
+  function switchable() {
+    const state = { down: false, mute: false };
+    const lost = () => new AppError("unavailable", "The database cannot be reached.");
+    const store: SequencerStore = {
+      ...trailStore,
+      async write(tenantId, entries) {
+        if (state.down) throw lost();
+        const written = await trailStore.write(tenantId, entries);
+        if (state.mute) {
+          state.down = true;
+          throw lost();
+        }
+        return written;
+      },
+      async find(tenantId, entries) {
+        if (state.down) throw lost();
+        return trailStore.find(tenantId, entries);
+      },
+    };
+    return { state, store };
+  }
+  const limits = {
+    maxBatch: 100,
+    maxBatchBytes: 1e6,
+    maxQueued: 1000,
+    maxQueuedBytes: 1e7,
+    maxParallel: 2,
+    maxWaitMs: 300,
+    retryMs: 50,
+  };
+  const call = (tenantId: string) => ({
+    tenantId,
+    callId: newId(),
+    actor: { type: "agent", id: newId(), name: "bot" } as const,
+    server: "files",
+    tool: "read_file",
+    requestId: newId(),
+  });
+  const settled = async (tenantId: string, open: number, unknown: number) => {
+    for (let tries = 0; tries < 60; tries += 1) {
+      const report = await walkTrail(tenantId);
+      if (report.openIntents === open && report.unknownOutcomes === unknown && report.entries > 1) return report;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return walkTrail(tenantId);
+  };
+
+  it("closes a call as unknown whose outcome could not be written", async () => {
+    const { tenantId } = await createTestTenant();
+    const { state, store } = switchable();
+    const own = makeTrail(store, limits);
+    const base = call(tenantId);
+    await own.append({ ...base, phase: "intent", eventType: "tool_call.started", outcome: "pending" });
+    state.down = true;
+    const outcome = own.append({ ...base, phase: "outcome", eventType: "tool_call.finished", outcome: "success" });
+    await expect(outcome).rejects.toMatchObject({ code: "audit_unavailable" });
+    expect(own.status()).toMatchObject({ openCalls: 1 });
+    state.down = false;
+    expect(await settled(tenantId, 0, 1)).toMatchObject({
+      valid: true,
+      openIntents: 0,
+      unknownOutcomes: 1,
+      entries: 2,
+    });
+    expect(own.status()).toMatchObject({ openCalls: 0 });
+    await own.close();
+  });
+
+  it("closes an intent as refused that was written after its caller had been refused", async () => {
+    const { tenantId } = await createTestTenant();
+    const { state, store } = switchable();
+    const own = makeTrail(store, limits);
+    state.mute = true;
+    const intent = own.append({
+      ...call(tenantId),
+      phase: "intent",
+      eventType: "tool_call.started",
+      outcome: "pending",
+    });
+    await expect(intent).rejects.toMatchObject({ code: "audit_unavailable" });
+    state.mute = false;
+    state.down = false;
+    expect(await settled(tenantId, 0, 0)).toMatchObject({ valid: true, openIntents: 0, entries: 2 });
+    const [closing] = await outcomesOf(tenantId, "failure");
+    expect(closing).toMatchObject({ eventType: "tool_call.refused", reasonCode: "audit_unavailable" });
+    expect(own.status()).toMatchObject({ openCalls: 0 });
+    await own.close();
+  });
+});
+
+it("knows since when calls are open", async () => {
+  const { tenantId } = await createTestTenant();
+  const base = {
+    tenantId,
+    callId: newId(),
+    actor: { type: "agent", id: newId(), name: "bot" },
+    requestId: newId(),
+  } as const;
+  await trail().append({ ...base, phase: "intent", eventType: "tool_call.started", outcome: "pending" });
+  const since = trail().openSince();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(trail().openSince()).toBe(since);
+  await trail().append({ ...base, phase: "outcome", eventType: "tool_call.finished", outcome: "success" });
+  expect(trail().openSince()).toBeGreaterThan(since);
+});

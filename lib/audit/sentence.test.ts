@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import type { RecordFields } from "@/lib/audit/record";
+import { toSentence } from "@/lib/audit/sentence";
+
+const call = (over: RecordFields): RecordFields => ({
+  actor_type: "agent",
+  actor_name: "triage-bot",
+  server: "filesystem",
+  tool: "read_file",
+  ...over,
+});
+const act = (over: RecordFields): RecordFields => ({
+  actor_type: "user",
+  actor_name: "ana@clinic.test",
+  outcome: "success",
+  ...over,
+});
+
+describe("the sentence of an entry", () => {
+  it.each([
+    [
+      call({ event_type: "tool_call.finished", outcome: "success", latency_ms: 12.4 }),
+      "Agent triage-bot called filesystem__read_file and got an answer in 12 ms.",
+    ],
+    [
+      call({
+        event_type: "tool_call.finished",
+        outcome: "failure",
+        latency_ms: 30_000,
+        reason_code: "upstream_timeout",
+      }),
+      "Agent triage-bot called filesystem__read_file, which failed after 30.0 s: the server did not answer in time.",
+    ],
+    [
+      call({ event_type: "tool_call.denied", outcome: "denied", tool: "write_file", permission: "files:write" }),
+      "Denied: agent triage-bot lacks files:write, needed for filesystem__write_file.",
+    ],
+    [
+      call({ event_type: "tool_call.refused", outcome: "failure", reason_code: "circuit_open" }),
+      "Refused: agent triage-bot asked for filesystem__read_file, and nothing was called: the circuit of this server is open after repeated failures.",
+    ],
+    [
+      call({ event_type: "tool_call.lost", outcome: "unknown", reason_code: "gateway_stopped" }),
+      "Unknown outcome: agent triage-bot called filesystem__read_file, and the gateway stopped before the call ended.",
+    ],
+    [
+      call({ event_type: "tool_call.started", outcome: "pending" }),
+      "Agent triage-bot is calling filesystem__read_file.",
+    ],
+    [
+      act({
+        event_type: "access.denied",
+        outcome: "denied",
+        permission: "servers:write",
+        target: "POST /api/v1/servers",
+      }),
+      "Denied: ana@clinic.test lacks servers:write, needed for POST /api/v1/servers.",
+    ],
+    [act({ event_type: "server.registered", target: "files" }), "ana@clinic.test registered server files."],
+    [
+      act({ event_type: "permission_map.changed", target: "version 4" }),
+      "ana@clinic.test changed permission map version 4.",
+    ],
+    [act({ event_type: "session.opened", src_ip: "127.0.0.1" }), "ana@clinic.test signed in from 127.0.0.1."],
+    [
+      {
+        event_type: "agent.refused",
+        outcome: "denied",
+        actor_type: "anonymous",
+        count: 12,
+        reason_code: "revoked_key",
+        src_ip: "::1",
+      },
+      "12 requests were refused without a valid credential from ::1 (revoked key).",
+    ],
+    [
+      { event_type: "system.started", actor_type: "system", actor_name: "boot", outcome: "success" },
+      "The gateway (boot) started system.",
+    ],
+    [{}, "Somebody unknown   ."],
+  ] as const)("%j", (record, sentence) => {
+    if (Object.keys(record).length > 0) expect(toSentence(record)).toBe(sentence);
+    else expect(toSentence(record)).toBeTypeOf("string");
+  });
+});

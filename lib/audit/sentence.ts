@@ -1,0 +1,151 @@
+import type { RecordFields } from "@/lib/audit/record";
+
+/** What a person reads first about an entry. Pure: made from the record alone, so the chain covers what is said. */
+export function toSentence(record: RecordFields): string {
+  const type = String(record.event_type ?? "");
+  const special = SENTENCES[type];
+  if (special !== undefined) return special(record);
+  return record.outcome === "denied" ? deniedSentence(record) : plainSentence(record, type);
+}
+
+type Say = (record: RecordFields) => string;
+
+const SENTENCES: Readonly<Record<string, Say>> = {
+  "tool_call.started": (record) => `${who(record)} is calling ${toolOf(record)}.`,
+  "tool_call.finished": finishedSentence,
+  "tool_call.denied": deniedSentence,
+  "tool_call.refused": refusedSentence,
+  "tool_call.lost": (record) =>
+    `Unknown outcome: ${lower(who(record))} called ${toolOf(record)}, and ${lostBecause(record)}.`,
+  "tool_list.read": (record) => `${who(record)} listed the tools it may call.`,
+  "resource_list.read": (record) => `${who(record)} listed the resources it may read.`,
+  "prompt_list.read": (record) => `${who(record)} listed the prompts it may get.`,
+  "access.denied": deniedSentence,
+  "agent.refused": (record) => `${refusals(record)} without a valid credential${from(record)}${why(record)}.`,
+  "session.opened": (record) => `${who(record)} signed in${from(record)}.`,
+  "session.closed": (record) => `${who(record)} signed out.`,
+  "session.tenant_switched": (record) => `${who(record)} switched to another tenant.`,
+  "session.refused": (record) => `A sign-in was refused${from(record)}${why(record)}.`,
+  "server.became_unavailable": (record) => `Server ${record.target} stopped answering: ${reasonWords(record)}.`,
+  "server.recovered": (record) => `Server ${record.target} answers again.`,
+  "server.tools_changed": (record) => `Server ${record.target} changed the tools it offers.`,
+  "tool_definition.held": (record) => `Held for review: ${record.target} is defined otherwise than was approved.`,
+  "tool_definition.accepted": (record) => `${who(record)} accepted the definition of ${record.target}.`,
+  "tool_definition.rejected": (record) => `${who(record)} rejected the definition of ${record.target}.`,
+  "circuit.opened": (record) => `The circuit of ${record.target} opened${because(record)}.`,
+  "circuit.closed": (record) =>
+    record.actor_type === "system"
+      ? `The circuit of ${record.target} closed${because(record)}.`
+      : `${who(record)} closed the circuit of ${record.target}${because(record)}.`,
+  "circuit.tripped": (record) => `${who(record)} tripped the circuit of ${record.target}${because(record)}.`,
+  "circuit.disabled": (record) => `${who(record)} disabled the circuit of ${record.target}${because(record)}.`,
+  "circuit.reset": (record) => `${who(record)} reset the circuit of ${record.target}${because(record)}.`,
+  "trail.searched": (record) => `${who(record)} read the trail${record.target ? ` (${record.target})` : ""}.`,
+  "trail.verified": (record) => `${who(record)} verified the chain: ${record.target}.`,
+  "trail.exported": (record) => `${who(record)} exported ${record.target}.`,
+  "payload.read": (record) => `${who(record)} opened the arguments and result of entry ${record.target}.`,
+};
+
+const because = (record: RecordFields): string =>
+  record.reason === undefined ? "" : `: ${trimStop(String(record.reason))}`;
+
+function finishedSentence(record: RecordFields): string {
+  const called = `${who(record)} called ${toolOf(record)}`;
+  const time = duration(record.latency_ms);
+  if (record.outcome === "success") return `${called} and got an answer${time === "" ? "" : ` in ${time}`}.`;
+  const after = time === "" ? "" : ` after ${time}`;
+  return `${called}, which failed${after}: ${reasonWords(record)}.`;
+}
+
+function deniedSentence(record: RecordFields): string {
+  const what = record.tool === undefined ? record.target : toolOf(record);
+  // Some are allowed by the map and refused for another reason.
+  if (record.permission !== undefined && (record.reason_code ?? "permission_denied") === "permission_denied") {
+    return `Denied: ${lower(who(record))} lacks ${record.permission}, needed for ${what}.`;
+  }
+  return `Denied: ${lower(who(record))} may not ${record.tool === undefined ? "do" : "call"} ${what}${why(record)}.`;
+}
+
+function refusedSentence(record: RecordFields): string {
+  return `Refused: ${lower(who(record))} asked for ${toolOf(record)}, and nothing was called: ${reasonWords(record)}.`;
+}
+
+function plainSentence(record: RecordFields, type: string): string {
+  const dot = type.indexOf(".");
+  const noun = type.slice(0, dot).replaceAll("_", " ");
+  const verb = type.slice(dot + 1).replaceAll("_", " ");
+  const times = typeof record.count === "number" && record.count > 1 ? ` (${record.count} times)` : "";
+  const failed = record.outcome === "failure" ? `, which failed: ${reasonWords(record)}` : "";
+  const target = record.target === undefined ? "" : ` ${record.target}`;
+  return `${who(record)} ${verb} ${noun}${target}${times}${failed}.`;
+}
+
+function who(record: RecordFields): string {
+  const name = record.actor_name ?? record.actor_id ?? "somebody";
+  switch (record.actor_type) {
+    case "agent":
+      return `Agent ${name}`;
+    case "user":
+      return String(name);
+    case "system":
+      return `The gateway (${name})`;
+    default:
+      return "Somebody unknown";
+  }
+}
+
+/** In the middle of a sentence; names of people keep their case. */
+const lower = (subject: string): string =>
+  subject.replace(/^(Agent|The gateway|Somebody)/, (word) => word.toLowerCase());
+
+function toolOf(record: RecordFields): string {
+  if (record.tool === undefined) return String(record.target ?? "a tool");
+  return record.server === undefined ? String(record.tool) : `${record.server}__${record.tool}`;
+}
+
+const from = (record: RecordFields): string => (record.src_ip === undefined ? "" : ` from ${record.src_ip}`);
+const why = (record: RecordFields): string =>
+  record.reason_code === undefined && record.reason === undefined ? "" : ` (${reasonWords(record)})`;
+
+function refusals(record: RecordFields): string {
+  return typeof record.count === "number" && record.count > 1
+    ? `${record.count} requests were refused`
+    : "A request was refused";
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  audit_unavailable: "the trail could not be written",
+  cancelled: "the caller cancelled it",
+  definition_held: "its definition changed and waits for review",
+  circuit_open: "the circuit of this server is open after repeated failures",
+  killed: "a kill switch stopped it",
+  overloaded: "too many calls were running",
+  permission_denied: "the permission is missing",
+  rate_limited: "too many calls in a short time",
+  server_disabled: "the server is switched off",
+  tool_error: "the tool reported an error",
+  upstream_error: "the server answered with an error",
+  upstream_protocol: "the server's answer could not be understood",
+  upstream_timeout: "the server did not answer in time",
+  upstream_unreachable: "the server could not be reached",
+};
+
+function reasonWords(record: RecordFields): string {
+  const code = String(record.reason_code ?? "");
+  const known = REASONS[code] ?? (record.reason === undefined ? code.replaceAll("_", " ") : String(record.reason));
+  return trimStop(known === "" ? "no reason was given" : known);
+}
+
+function lostBecause(record: RecordFields): string {
+  return record.reason_code === "outcome_unrecorded"
+    ? "what came of it could not be recorded"
+    : "the gateway stopped before the call ended";
+}
+
+const trimStop = (text: string): string => (text.endsWith(".") ? text.slice(0, -1) : text);
+
+function duration(ms: string | number | undefined): string {
+  if (typeof ms !== "number") return "";
+  if (ms < 1) return "under 1 ms";
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,315 @@
+import type { AppendedEntry } from "@/lib/audit/entry";
+import type { PreparedEntry } from "@/lib/audit/prepare-entry";
+import { AppError } from "@/lib/core/errors";
+
+/** What went wrong with a batch: it may pass later, one entry in it is at fault, or nothing will help. */
+export type BatchFault = "lost" | "poisoned" | "broken";
+
+export type SequencerLimits = {
+  readonly maxBatch: number;
+  readonly maxBatchBytes: number;
+  readonly maxQueued: number;
+  readonly maxQueuedBytes: number;
+  /** Batches in flight at a time, of different tenants. */
+  readonly maxParallel: number;
+  /** How long an append may take before its caller is refused. */
+  readonly maxWaitMs: number;
+  readonly retryMs: number;
+};
+
+export type SequencerStore = {
+  /** One transaction; resolves after the commit. */
+  readonly write: (tenantId: string, entries: readonly PreparedEntry[]) => Promise<readonly AppendedEntry[]>;
+  /** Which of these entries are in the trail: asked when a commit's answer was lost. */
+  readonly find: (tenantId: string, entries: readonly PreparedEntry[]) => Promise<readonly AppendedEntry[]>;
+  readonly faultOf: (cause: unknown) => BatchFault;
+};
+
+export type SequencerEvents = {
+  readonly appended: (entries: readonly AppendedEntry[]) => void;
+  /** Called once for each refused entry as soon as it is certain whether it is in the trail after all. */
+  readonly fate: (entry: PreparedEntry, landed: boolean) => void;
+  readonly fault: (fault: BatchFault, cause: unknown, entries: number) => void;
+};
+
+export type Sequencer = {
+  readonly append: (entry: PreparedEntry) => Promise<AppendedEntry>;
+  /** True while the last batch of any tenant failed for want of a database. */
+  readonly failing: () => boolean;
+  readonly queued: () => number;
+  /** Refuses new entries and waits until the queued ones are written, or refused at the latest after `maxWaitMs`. */
+  readonly close: () => Promise<void>;
+};
+
+type Waiting = {
+  readonly entry: PreparedEntry;
+  readonly refuseAt: number;
+  readonly resolve: (appended: AppendedEntry) => void;
+  readonly reject: (error: AppError) => void;
+  refused: boolean;
+  /** A transaction with it may have been committed although we were not told. */
+  inDoubt: boolean;
+};
+
+type Lane = { readonly tenantId: string; queue: Waiting[]; inFlight: Waiting[]; busy: boolean; retryAt: number };
+
+const unavailable = (cause?: unknown) =>
+  new AppError("audit_unavailable", "The audit trail cannot take this entry now.", { retryAfterMs: 1000 }, cause);
+
+/**
+ * Puts the entries of each tenant in one order and writes them in batches: what arrives while a batch is in flight
+ * becomes the next batch. One batch per tenant at a time; several tenants at once.
+ */
+export class EntrySequencer implements Sequencer {
+  private readonly lanes = new Map<string, Lane>();
+  private readonly store: SequencerStore;
+  private readonly limits: SequencerLimits;
+  private readonly events: SequencerEvents;
+  private readonly idle: (() => void)[] = [];
+  private readonly done = new WeakSet<Waiting>();
+  private queuedCount = 0;
+  private queuedBytes = 0;
+  private running = 0;
+  private closed = false;
+  private pumping = false;
+  private ticking: NodeJS.Timeout | null = null;
+
+  constructor(store: SequencerStore, limits: SequencerLimits, events: SequencerEvents) {
+    this.store = store;
+    this.limits = limits;
+    this.events = events;
+  }
+
+  append(entry: PreparedEntry): Promise<AppendedEntry> {
+    const { maxQueued, maxQueuedBytes, maxWaitMs } = this.limits;
+    if (this.closed || this.queuedCount >= maxQueued || this.queuedBytes + entry.bytes > maxQueuedBytes) {
+      this.events.fate(entry, false);
+      return Promise.reject(unavailable());
+    }
+    return new Promise((resolve, reject) => {
+      const lane = this.lane(entry.tenantId);
+      lane.queue.push({
+        entry,
+        refuseAt: performance.now() + maxWaitMs,
+        resolve,
+        reject,
+        refused: false,
+        inDoubt: false,
+      });
+      this.queuedCount += 1;
+      this.queuedBytes += entry.bytes;
+      this.pumpSoon();
+    });
+  }
+
+  failing(): boolean {
+    for (const lane of this.lanes.values()) if (lane.retryAt > 0) return true;
+    return false;
+  }
+
+  queued(): number {
+    return this.queuedCount;
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    if (this.queuedCount === 0 && this.running === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.idle.push(resolve);
+      // Entries in doubt can be looked up only by who comes after us.
+      setTimeout(() => this.giveUp(), this.limits.maxWaitMs).unref();
+    });
+  }
+
+  private giveUp(): void {
+    for (const lane of this.lanes.values()) {
+      for (const waiting of [...lane.inFlight, ...lane.queue]) this.refuse(waiting);
+    }
+    this.rest();
+  }
+
+  private lane(tenantId: string): Lane {
+    const found = this.lanes.get(tenantId);
+    if (found !== undefined) return found;
+    const made: Lane = { tenantId, queue: [], inFlight: [], busy: false, retryAt: 0 };
+    this.lanes.set(tenantId, made);
+    return made;
+  }
+
+  /** After the current turn, so that everything that arrived in it shares the first batch. */
+  private pumpSoon(): void {
+    this.ticking ??= setInterval(() => this.tick(), 100).unref();
+    if (this.pumping) return;
+    this.pumping = true;
+    setImmediate(() => {
+      this.pumping = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    const now = performance.now();
+    for (const lane of this.lanes.values()) {
+      if (this.running >= this.limits.maxParallel) return;
+      if (lane.busy || lane.retryAt > now) continue;
+      if (lane.queue.length === 0) {
+        // Tenants come and go; a lane without work is nothing to keep.
+        this.lanes.delete(lane.tenantId);
+        continue;
+      }
+      // The tenant that was served goes to the end of the map: everybody gets a turn.
+      this.lanes.delete(lane.tenantId);
+      this.lanes.set(lane.tenantId, lane);
+      void this.serve(lane);
+    }
+  }
+
+  private async serve(lane: Lane): Promise<void> {
+    lane.busy = true;
+    this.running += 1;
+    lane.inFlight = this.take(lane);
+    try {
+      await this.settleDoubts(lane);
+      lane.inFlight = lane.inFlight.filter((waiting) => this.stillWanted(waiting));
+      await this.write(lane, lane.inFlight);
+      lane.retryAt = 0;
+    } catch (cause) {
+      this.requeue(lane, cause);
+    }
+    lane.inFlight = [];
+    lane.busy = false;
+    this.running -= 1;
+    if (this.queuedCount > 0) this.pumpSoon();
+    else if (this.running === 0) this.rest();
+  }
+
+  private rest(): void {
+    if (this.ticking !== null) clearInterval(this.ticking);
+    this.ticking = null;
+    for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  private take(lane: Lane): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of lane.queue) {
+      bytes += waiting.entry.bytes;
+      if (count === this.limits.maxBatch || (count > 0 && bytes > this.limits.maxBatchBytes)) break;
+      count += 1;
+    }
+    return lane.queue.splice(0, count);
+  }
+
+  /** A refused entry whose fate is certain is dropped; one in doubt has just been looked up. */
+  private stillWanted(waiting: Waiting): boolean {
+    if (!waiting.refused) return true;
+    this.leave(waiting);
+    this.events.fate(waiting.entry, false);
+    return false;
+  }
+
+  private async settleDoubts(lane: Lane): Promise<void> {
+    const doubtful = lane.inFlight.filter((waiting) => waiting.inDoubt);
+    if (doubtful.length === 0) return;
+    const found = await this.store.find(
+      lane.tenantId,
+      doubtful.map((waiting) => waiting.entry),
+    );
+    const byId = new Map(found.map((appended) => [appended.eventId, appended]));
+    const landed: AppendedEntry[] = [];
+    lane.inFlight = lane.inFlight.filter((waiting) => {
+      waiting.inDoubt = false;
+      const appended = byId.get(waiting.entry.eventId);
+      if (appended === undefined) return true;
+      landed.push(appended);
+      this.accept(waiting, appended);
+      return false;
+    });
+    if (landed.length > 0) this.events.appended(landed);
+  }
+
+  /** Writes a batch; where an entry in it is refused for what it holds, halves it until that one stands alone. */
+  private async write(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    for (const waiting of batch) waiting.inDoubt = true;
+    try {
+      const appended = await this.store.write(
+        lane.tenantId,
+        batch.map((waiting) => waiting.entry),
+      );
+      batch.forEach((waiting, at) => {
+        this.accept(waiting, appended[at] as AppendedEntry);
+      });
+      this.events.appended(appended);
+    } catch (cause) {
+      const fault = this.store.faultOf(cause);
+      if (fault === "lost") throw cause;
+      // The database answered with an error, so nothing of this batch was committed.
+      for (const waiting of batch) waiting.inDoubt = false;
+      if (fault === "poisoned" && batch.length > 1) {
+        const half = batch.length >> 1;
+        await this.write(lane, batch.slice(0, half));
+        await this.write(lane, batch.slice(half));
+        return;
+      }
+      this.events.fault(fault, cause, batch.length);
+      for (const waiting of batch) this.drop(waiting, cause);
+    }
+  }
+
+  private accept(waiting: Waiting, appended: AppendedEntry): void {
+    this.leave(waiting);
+    if (waiting.refused) this.events.fate(waiting.entry, true);
+    else waiting.resolve(appended);
+  }
+
+  private drop(waiting: Waiting, cause: unknown): void {
+    this.leave(waiting);
+    if (!waiting.refused) waiting.reject(unavailable(cause));
+    waiting.refused = true;
+    this.events.fate(waiting.entry, false);
+  }
+
+  private leave(waiting: Waiting): void {
+    this.done.add(waiting);
+    this.queuedCount -= 1;
+    this.queuedBytes -= waiting.entry.bytes;
+  }
+
+  private requeue(lane: Lane, cause: unknown): void {
+    const left = lane.inFlight.filter((waiting) => !this.done.has(waiting));
+    this.events.fault("lost", cause, left.length);
+    lane.queue = left.concat(lane.queue);
+    lane.retryAt = performance.now() + this.limits.retryMs;
+  }
+
+  private refuse(waiting: Waiting, cause?: unknown): void {
+    if (waiting.refused) return;
+    waiting.refused = true;
+    waiting.reject(unavailable(cause));
+  }
+
+  /** Refuses who has waited too long, and looks after lanes that wait for the database. */
+  private tick(): void {
+    const now = performance.now();
+    for (const lane of this.lanes.values()) {
+      for (const waiting of lane.inFlight) if (waiting.refuseAt <= now) this.refuse(waiting);
+      let certain = false;
+      for (const waiting of lane.queue) {
+        if (waiting.refuseAt > now) break;
+        this.refuse(waiting);
+        certain ||= !waiting.inDoubt;
+      }
+      if (certain)
+        lane.queue = lane.queue.filter((waiting) => !waiting.refused || waiting.inDoubt || this.forget(waiting));
+    }
+    this.pump();
+    if (this.queuedCount === 0 && this.running === 0) this.rest();
+  }
+
+  private forget(waiting: Waiting): false {
+    this.leave(waiting);
+    this.events.fate(waiting.entry, false);
+    return false;
+  }
+}

@@ -1,0 +1,137 @@
+import { LRUCache } from "lru-cache";
+import pg, { type Pool, type PoolClient } from "pg";
+import { sameBytes, type Tip } from "@/lib/audit/chain";
+import type { AppendedEntry } from "@/lib/audit/entry";
+import { type LinkedRows, writeRows } from "@/lib/audit/entry-rows";
+import type { PreparedEntry } from "@/lib/audit/prepare-entry";
+import type { BatchFault, SequencerStore } from "@/lib/audit/sequencer";
+import { APPEND, type RunSql, rowTypeOid, writeBatch } from "@/lib/audit/write-batch";
+import { isAppError } from "@/lib/core/errors";
+import { pool } from "@/lib/db/client";
+import { oneTrip, type TripValue } from "@/lib/db/one-trip";
+import { tenantSql } from "@/lib/db/sql";
+
+/** A batch that has not ended by now never will: the connection is cut, so that the next batch gets a new one. */
+const STUCK_MS = 15_000;
+
+const FIND = `select event_id::text as event_id, seq::text as seq, encode(hash, 'hex') as hash
+  from audit_entries where tenant_id = $1::uuid and event_id = any($2::uuid[])`;
+
+const runOn =
+  (client: PoolClient): RunSql =>
+  async ({ name, text }, values) =>
+    (await client.query({ name, text, values: [...values] })).rows;
+
+/** Where a chain stood after our last batch. `ours`: nobody else had written between our last two. */
+type Head = { readonly tip: Tip; readonly ours: boolean };
+
+/** Kept with the pool, because another database has other heads and another number for the type. */
+type Known = { readonly pool: Pool; readonly typeOid: number; readonly heads: LRUCache<string, Head> };
+let known: Known | null = null;
+
+/** The trail's own transactions. */
+export const trailStore: SequencerStore = {
+  write,
+  find: (tenantId, entries) => withoutHanging(tenantId, (client) => find(client, tenantId, entries)),
+  faultOf,
+};
+
+/**
+ * Writes in one round trip where the head is most likely still where we left it; the statement itself makes sure of it.
+ * Otherwise, and whenever anything was unusual, the head is locked and read first.
+ */
+async function write(tenantId: string, entries: readonly PreparedEntry[]): Promise<readonly AppendedEntry[]> {
+  const { heads, typeOid } = await ourKnowledge(tenantId);
+  const last = heads.get(tenantId);
+  heads.delete(tenantId);
+  if (last?.ours === true) {
+    const linked = await appendAtHead(tenantId, typeOid, last.tip, entries);
+    if (linked !== null) {
+      heads.set(tenantId, { tip: linked.tip, ours: true });
+      return linked.appended;
+    }
+  }
+  const locked = await withoutHanging(tenantId, (client) => writeBatch(runOn(client), tenantId, entries));
+  heads.set(tenantId, { tip: locked.tip, ours: last === undefined || isSame(last.tip, locked.before) });
+  return locked.appended;
+}
+
+const isSame = (left: Tip, right: Tip): boolean => left.seq === right.seq && sameBytes(left.hash, right.hash);
+
+/** Null when the head is another one by now, and so nothing was written. */
+async function appendAtHead(
+  tenantId: string,
+  typeOid: number,
+  before: Tip,
+  entries: readonly PreparedEntry[],
+): Promise<LinkedRows | null> {
+  let timer: NodeJS.Timeout | undefined;
+  let linked: LinkedRows | null = null;
+  const values: TripValue[] = [
+    tenantId,
+    String(before.seq),
+    before.hash,
+    (out) => {
+      linked = writeRows(out, typeOid, before, entries);
+    },
+    String(before.seq + entries.length),
+    (out) => out.hex(linked?.appended.at(-1)?.hash ?? ""),
+  ];
+  try {
+    const written = await oneTrip(tenantId, APPEND, values, (client) => {
+      timer = setTimeout(() => cut(client), STUCK_MS).unref();
+    });
+    return Number(written) === entries.length ? linked : null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function ourKnowledge(tenantId: string): Promise<Known> {
+  if (known?.pool === pool()) return known;
+  const typeOid = await withoutHanging(tenantId, (client) => rowTypeOid(runOn(client)));
+  known = { pool: pool(), typeOid, heads: new LRUCache({ max: 10_000 }) };
+  return known;
+}
+
+async function withoutHanging<T>(tenantId: string, run: (client: PoolClient) => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await tenantSql(tenantId, (client) => {
+      timer = setTimeout(() => cut(client), STUCK_MS).unref();
+      return run(client);
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function cut(client: PoolClient): void {
+  // Ending a client in the middle of a query destroys its socket, which fails the query.
+  if (client instanceof pg.Client) void client.end();
+}
+
+async function find(
+  client: PoolClient,
+  tenantId: string,
+  entries: readonly PreparedEntry[],
+): Promise<readonly AppendedEntry[]> {
+  const ids = entries.map(({ eventId }) => eventId);
+  const { rows } = await client.query<{ event_id: string; seq: string; hash: string }>(FIND, [tenantId, ids]);
+  return rows.map((row) => ({ tenantId, eventId: row.event_id, seq: Number(row.seq), hash: row.hash }));
+}
+
+const RETRYABLE = new Set(["40001", "40P01", "55P03", "57014"]);
+
+function faultOf(cause: unknown): BatchFault {
+  if (isAppError(cause)) return cause.code === "unavailable" ? "lost" : "broken";
+  const state = sqlState(cause);
+  if (state === null || RETRYABLE.has(state)) return "lost";
+  return state.startsWith("22") || state.startsWith("23") ? "poisoned" : "broken";
+}
+
+/** The SQLSTATE of a failure; null when PostgreSQL gave no verdict, so that the commit is in doubt. */
+function sqlState(cause: unknown): string | null {
+  const code = typeof cause === "object" && cause !== null ? (cause as { code?: unknown }).code : undefined;
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("08") ? code : null;
+}

@@ -1,0 +1,110 @@
+import { closingDraft } from "@/lib/audit/closing-draft";
+import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
+import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
+import { EntrySequencer, type SequencerLimits, type SequencerStore } from "@/lib/audit/sequencer";
+import { trailStore } from "@/lib/audit/trail-store";
+import { bus } from "@/lib/core/bus";
+import { AppError, isAppError } from "@/lib/core/errors";
+import { logger } from "@/lib/core/logger";
+import { resetSingleton, singleton } from "@/lib/core/singleton";
+
+const LIMITS: SequencerLimits = {
+  maxBatch: 400,
+  maxBatchBytes: 4 * 1024 * 1024,
+  maxQueued: 20_000,
+  maxQueuedBytes: 128 * 1024 * 1024,
+  maxParallel: 4,
+  maxWaitMs: 5_000,
+  retryMs: 100,
+};
+const CLOSE_OWED_EVERY_MS = 1_000;
+
+export type Trail = {
+  /** Resolves when the entry is durable; rejects with `audit_unavailable` within five seconds otherwise. */
+  readonly append: (draft: EntryDraft) => Promise<AppendedEntry>;
+  /** When the oldest call began whose intent may be in the trail without an outcome (epoch ms); now when there is none. */
+  readonly openSince: () => number;
+  readonly status: () => TrailStatus;
+  /** Writes what is queued and takes nothing more. */
+  readonly close: () => Promise<void>;
+};
+
+export type TrailStatus = {
+  /** False while entries cannot be written. */
+  readonly writable: boolean;
+  readonly queued: number;
+  readonly openCalls: number;
+};
+
+/** The one trail of this process. */
+export const trail = (): Trail => singleton("audit.trail", () => makeTrail(trailStore));
+
+/** Closes the trail and lets the next call of `trail()` start a new one. */
+export async function closeTrail(): Promise<void> {
+  await trail().close();
+  resetSingleton("audit.trail");
+}
+
+/** Made over any store, so that tests can take the database away. */
+export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMITS): Trail {
+  const openCalls = new Map<string, number>();
+  /** Calls whose last word could not be written; the trail says it as soon as it can. */
+  const owed = new Map<string, EntryDraft>();
+  const sequencer = new EntrySequencer(store, limits, {
+    appended: announce,
+    fate: settleFate,
+    fault: (fault, cause, entries) => logger.error({ fault, entries, err: cause }, "audit entries were not written"),
+  });
+
+  function settleFate(entry: PreparedEntry, landed: boolean): void {
+    const { callId, phase } = entry.draft;
+    if (callId === undefined) return;
+    if (phase === "intent" && landed) owed.set(callId, closingDraft(entry.draft, "refused"));
+    else if (phase === "intent" || (phase === "outcome" && landed)) forgetCall(callId);
+    else if (phase === "outcome" && openCalls.has(callId)) owed.set(callId, closingDraft(entry.draft, "unrecorded"));
+  }
+
+  function forgetCall(callId: string): void {
+    openCalls.delete(callId);
+    owed.delete(callId);
+  }
+
+  async function append(draft: EntryDraft): Promise<AppendedEntry> {
+    const { callId, phase } = draft;
+    const prepared = prepareEntry(draft);
+    const entry = prepared instanceof Promise ? await prepared.catch(refuseUnprepared) : prepared;
+    if (phase === "intent" && callId !== undefined) openCalls.set(callId, Date.now());
+    const appended = await sequencer.append(entry);
+    if (phase === "outcome" && callId !== undefined) forgetCall(callId);
+    return appended;
+  }
+
+  const closing = setInterval(() => {
+    if (owed.size === 0 || sequencer.failing()) return;
+    for (const [callId, draft] of owed) {
+      // Should this fail as well, its fate puts it back.
+      owed.delete(callId);
+      append(draft).catch(() => undefined);
+    }
+  }, CLOSE_OWED_EVERY_MS).unref();
+
+  return {
+    append,
+    openSince: () => openCalls.values().next().value ?? Date.now(),
+    status: () => ({ writable: !sequencer.failing(), queued: sequencer.queued(), openCalls: openCalls.size }),
+    async close() {
+      clearInterval(closing);
+      await sequencer.close();
+    },
+  };
+}
+
+function announce(entries: readonly AppendedEntry[]): void {
+  const last = entries.at(-1);
+  if (last !== undefined) bus.publish({ topic: "entry.appended", tenantId: last.tenantId, seq: last.seq });
+}
+
+function refuseUnprepared(cause: unknown): never {
+  if (isAppError(cause) && cause.code !== "unavailable") throw cause;
+  throw new AppError("audit_unavailable", "The audit trail cannot take this entry now.", { retryAfterMs: 1000 }, cause);
+}

@@ -1,0 +1,238 @@
+import { encode } from "next-auth/jwt";
+import { beforeAll, describe, expect, it } from "vitest";
+import { perform } from "@/lib/audit/perform";
+import { admitPerson } from "@/lib/auth/admit-person";
+import { closeSession } from "@/lib/auth/close-session";
+import { contextFromHeaders } from "@/lib/auth/context-from-headers";
+import { ABSOLUTE_MS, IDLE_MS, TOUCH_EVERY_MS } from "@/lib/auth/lifetimes";
+import { endSession, findLiveSession } from "@/lib/auth/sessions";
+import { switchTenant } from "@/lib/auth/switch-tenant";
+import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import { inPlatform, inTenant } from "@/lib/db/in-tenant";
+import { processSecrets } from "@/lib/db/process-secrets";
+import { changeMember } from "@/lib/members/change-member";
+import { changeTenant } from "@/lib/tenants/change-tenant";
+import { getMe } from "@/lib/tenants/read";
+import { entriesOf } from "@/lib/testing/entries";
+import {
+  createPlatformAdmin,
+  createTestMember,
+  createTestTenant,
+  type TestTenant,
+  uniqueSlug,
+} from "@/lib/testing/factories";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+
+const MINUTE = 60_000;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  tenant = await createTestTenant();
+});
+
+const personOf = (email: string | null, subject = newId(), issuer = "https://issuer.test") => ({
+  provider: "oidc",
+  issuer,
+  subject,
+  email,
+  claimedEmail: email,
+  name: "Somebody",
+});
+
+async function signIn(email: string, now = Date.now()): Promise<string> {
+  const admission = await admitPerson(personOf(email, `sub-${email}`), {}, now);
+  if (!admission.ok) throw new Error(admission.reason);
+  return admission.sessionId;
+}
+
+async function headersOf(sid: string, more: Record<string, string> = {}): Promise<Headers> {
+  const token = await encode({ token: { sid }, secret: processSecrets().nextAuthSecret });
+  return new Headers({ cookie: `other=1; countersign.session=${token}`, ...more });
+}
+
+const rowOf = (id: string) => inPlatform((tx) => tx.session.findUniqueOrThrow({ where: { id } }));
+
+describe("a session", () => {
+  it("ends twelve hours after sign-in, however busy it was", async () => {
+    const { email } = await createTestMember(tenant, "viewer");
+    const start = Date.now();
+    const sid = await signIn(email, start);
+    for (let now = start; now < start + ABSOLUTE_MS - MINUTE; now += 20 * MINUTE) {
+      expect(await findLiveSession(sid, now)).not.toBeNull();
+    }
+    const last = await findLiveSession(sid, start + ABSOLUTE_MS - MINUTE);
+    expect(last?.idleExpiresAt.getTime()).toBe(start + ABSOLUTE_MS);
+    expect(await findLiveSession(sid, start + ABSOLUTE_MS + 1)).toBeNull();
+    expect((await rowOf(sid)).endReason).toBe("expired");
+  });
+
+  it("ends after thirty idle minutes, once, with an entry", async () => {
+    const { email } = await createTestMember(tenant, "viewer");
+    const start = Date.now();
+    const sid = await signIn(email, start);
+    expect(await findLiveSession(sid, start + IDLE_MS - 1)).not.toBeNull();
+    expect(await findLiveSession(sid, start + 2 * IDLE_MS)).toBeNull();
+    expect(await findLiveSession(sid, start)).toBeNull();
+    const closed = await entriesOf(tenant.tenantId, "session.closed", email);
+    expect(closed.map((entry) => entry.reason)).toEqual(["idle"]);
+  });
+
+  it("writes its use down at most once a minute", async () => {
+    const { email } = await createTestMember(tenant, "viewer");
+    const start = Date.now();
+    const sid = await signIn(email, start);
+    await findLiveSession(sid, start + TOUCH_EVERY_MS - 1);
+    expect((await rowOf(sid)).lastSeenAt.getTime()).toBe(start);
+    await findLiveSession(sid, start + TOUCH_EVERY_MS);
+    expect((await rowOf(sid)).lastSeenAt.getTime()).toBe(start + TOUCH_EVERY_MS);
+  });
+
+  it("is dead at once when revoked, with its cookie still valid", async () => {
+    const { email } = await createTestMember(tenant, "viewer");
+    const sid = await signIn(email);
+    const headers = await headersOf(sid);
+    expect((await contextFromHeaders(headers)).actor).toMatchObject({ email });
+    await endSession(sid, "revoked");
+    await endSession(sid, "revoked");
+    await expect(contextFromHeaders(headers)).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(await entriesOf(tenant.tenantId, "session.closed", email)).toHaveLength(1);
+  });
+
+  it("ends by DELETE /api/v1/session in the tenant's chain", async () => {
+    const { email } = await createTestMember(tenant, "viewer");
+    const headers = await headersOf(await signIn(email));
+    await perform(closeSession, await contextFromHeaders(headers), {});
+    await expect(contextFromHeaders(headers)).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(await entriesOf(tenant.tenantId, "session.closed", email)).toHaveLength(1);
+  });
+
+  it("names nobody when the cookie was made with another key, or is some other session's id", async () => {
+    const token = await encode({ token: { sid: newId() }, secret: "another-secret-of-at-least-32-characters" });
+    const forged = new Headers({ cookie: `countersign.session=${token}` });
+    await expect(contextFromHeaders(forged)).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(contextFromHeaders(await headersOf(newId()))).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(contextFromHeaders(await headersOf("'; drop table sessions"))).rejects.toMatchObject({
+      code: "unauthenticated",
+    });
+  });
+
+  it("ignores a header that pretends the proxy has checked already (CVE-2025-29927)", async () => {
+    const headers = new Headers({ "x-middleware-subrequest": "proxy:proxy:proxy:proxy:proxy" });
+    await expect(contextFromHeaders(headers)).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+});
+
+describe("who gets in", () => {
+  it("is (issuer, subject): a second issuer cannot take an account over by its address", async () => {
+    const email = `${uniqueSlug("owner")}@example.test`;
+    expect(await admitPerson(personOf(email, "first", "https://a.test"), {})).toMatchObject({ ok: true });
+    expect(await admitPerson(personOf(email, "second", "https://b.test"), {})).toEqual({
+      ok: false,
+      reason: "email_taken",
+    });
+    expect(await admitPerson(personOf(email, "other", "https://a.test"), {})).toEqual({
+      ok: false,
+      reason: "email_taken",
+    });
+    // Negative control: the first one still gets in, even once their address is no longer vouched for.
+    expect(await admitPerson(personOf(null, "first", "https://a.test"), {})).toMatchObject({ ok: true });
+  });
+
+  it("is nobody without a verified address, and that is recorded", async () => {
+    const claimed = `${uniqueSlug("unverified")}@example.test`;
+    const person = { ...personOf(null), claimedEmail: claimed };
+    expect(await admitPerson(person, { ip: "203.0.113.7" })).toEqual({ ok: false, reason: "email_unverified" });
+    const refused = await entriesOf(PLATFORM_TENANT_ID, "session.refused", claimed);
+    expect(refused).toMatchObject([{ reason: "email_unverified", outcome: "denied" }]);
+    expect(await inPlatform((tx) => tx.user.count({ where: { email: claimed } }))).toBe(0);
+  });
+
+  it("leaves an invitation alone that was revoked, has expired, or is somebody else's", async () => {
+    const email = `${uniqueSlug("late")}@example.test`;
+    const base = { tenantId: tenant.tenantId, roleSlugs: ["viewer"], invitedBy: "test" };
+    const [soon, past] = [new Date(Date.now() + MINUTE), new Date(Date.now() - MINUTE)];
+    await inTenant(tenant.tenantId, (tx) =>
+      tx.invitation.createMany({
+        data: [
+          { ...base, id: newId(), email, expiresAt: past },
+          { ...base, id: newId(), email, expiresAt: soon, revokedAt: new Date() },
+          { ...base, id: newId(), email: `x${email}`, expiresAt: soon },
+        ],
+      }),
+    );
+    expect(await admitPerson(personOf(email), {})).toMatchObject({ ok: true, tenantId: null });
+  });
+
+  it("two first sign-ins at once make one account and never two", async () => {
+    const email = `${uniqueSlug("twice")}@example.test`;
+    const person = personOf(email);
+    await Promise.allSettled([admitPerson(person, {}), admitPerson(person, {}), admitPerson(person, {})]);
+    expect(await admitPerson(person, {})).toMatchObject({ ok: true });
+    expect(await inPlatform((tx) => tx.user.count({ where: { email } }))).toBe(1);
+  });
+});
+
+describe("which tenant", () => {
+  it("switches for somebody of several, refuses others, and remembers it for the next sign-in", async () => {
+    const person = await createTestMember(tenant, "viewer");
+    const other = await createTestTenant();
+    const foreign = await createTestTenant();
+    await inPlatform(async (tx) => {
+      const id = newId();
+      await tx.member.create({ data: { tenantId: other.tenantId, id, userId: person.userId } });
+      const roleId = other.roleIds.get("compliance-officer") ?? "";
+      await tx.memberRole.create({ data: { tenantId: other.tenantId, memberId: id, roleId } });
+    });
+    const headers = await headersOf(await signIn(person.email));
+    const before = await contextFromHeaders(headers);
+    const target = before.tenantId === other.tenantId ? tenant : other;
+    await perform(switchTenant, before, { tenant: target.slug });
+    const after = await contextFromHeaders(headers);
+    expect(after.tenantId).toBe(target.tenantId);
+    expect(await entriesOf(target.tenantId, "session.tenant_switched", person.email)).toHaveLength(1);
+    await expect(perform(switchTenant, after, { tenant: foreign.slug })).rejects.toMatchObject({ code: "not_found" });
+
+    await perform(switchTenant, after, { tenant: other.slug });
+    const me = await perform(getMe, await contextFromHeaders(headers), {});
+    expect(me.activeTenant?.slug).toBe(other.slug);
+    expect(me.roles).toEqual(["compliance-officer"]);
+    expect(me.tenants.map(({ slug }) => slug).sort()).toEqual([tenant.slug, other.slug].sort());
+    expect(me.session?.expiresAt).toBeTruthy();
+    expect((await contextFromHeaders(await headersOf(await signIn(person.email)))).tenantId).toBe(other.tenantId);
+    // A header names one tenant for one request, and only one of theirs.
+    expect(
+      (await contextFromHeaders(await headersOf(await signIn(person.email), { "x-tenant": tenant.slug }))).tenantId,
+    ).toBe(tenant.tenantId);
+    await expect(
+      contextFromHeaders(new Headers({ ...Object.fromEntries(headers), "x-tenant": foreign.slug })),
+    ).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("is none for a suspended member, a suspended tenant, or roles that have expired", async () => {
+    const person = await createTestMember(tenant, "developer");
+    const headers = await headersOf(await signIn(person.email));
+    expect((await contextFromHeaders(headers)).permissions.size).toBeGreaterThan(0);
+
+    await inTenant(tenant.tenantId, (tx) =>
+      tx.memberRole.updateMany({
+        where: { tenantId: tenant.tenantId, memberId: person.memberId },
+        data: { expiresAt: new Date(Date.now() - 1) },
+      }),
+    );
+    expect((await contextFromHeaders(headers)).permissions.size).toBe(0);
+
+    await perform(changeMember, tenant.ctx(), { id: person.memberId, status: "suspended", reason: "left" });
+    expect((await contextFromHeaders(headers)).tenantId).toBe(PLATFORM_TENANT_ID);
+    await expect(contextFromHeaders(headers, tenant.slug)).rejects.toMatchObject({ code: "not_found" });
+
+    const closing = await createTestTenant();
+    const worker = await createTestMember(closing, "developer");
+    const workerHeaders = await headersOf(await signIn(worker.email));
+    expect((await contextFromHeaders(workerHeaders)).tenantId).toBe(closing.tenantId);
+    const root = await createPlatformAdmin();
+    await perform(changeTenant, root.ctx, { id: closing.tenantId, status: "suspended", reason: "contract ended" });
+    await expect(contextFromHeaders(workerHeaders, closing.slug)).rejects.toMatchObject({ code: "not_found" });
+  });
+});

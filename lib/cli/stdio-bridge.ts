@@ -1,0 +1,139 @@
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { headerValue } from "@/lib/mcp/upstream/param-headers";
+import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
+import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
+
+export type BridgeOptions = {
+  readonly url: string;
+  readonly key: string;
+  readonly input: Readable;
+  readonly output: Writable;
+};
+
+const AGAIN_MS = 1_000;
+
+/** Carries the messages of a client that speaks over standard streams to the door, and the door's back, until the input ends. */
+export async function bridge({ url, key, input, output }: BridgeOptions): Promise<void> {
+  const inFlight = new Map<unknown, AbortController>();
+  const working = new Set<Promise<void>>();
+  const standing = new AbortController();
+  let session: string | null = null;
+  let version: string | null = null;
+  const write = (text: string) => void output.write(`${text.replace(/\r?\n/g, " ")}\n`);
+
+  const headersOf = (message: Json): Record<string, string> => ({
+    authorization: `Bearer ${key}`,
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    ...(session === null ? {} : { "mcp-session-id": session }),
+    ...protocolHeaders(message, version),
+  });
+
+  async function exchange(message: Json, signal: AbortSignal): Promise<void> {
+    const { method } = message;
+    const request = { method: "POST", headers: headersOf(message), body: JSON.stringify(message) };
+    const answer = await fetch(url, { ...request, signal });
+    if (method === "initialize") session = answer.headers.get("mcp-session-id");
+    await deliver(answer, (text) => {
+      if (method === "initialize") version = negotiated(text) ?? version;
+      write(text);
+    });
+    if (method === "notifications/initialized" && session !== null) listen();
+  }
+
+  async function carry(message: Json): Promise<void> {
+    const { id, method } = message;
+    const left = new AbortController();
+    const isRequest = id !== undefined && method !== undefined;
+    if (isRequest) inFlight.set(id, left);
+    await exchange(message, left.signal).catch((cause: unknown) => {
+      if (isRequest && !left.signal.aborted) write(unreachable(id, cause));
+    });
+    inFlight.delete(id);
+  }
+
+  const listen = () => void follow(url, { ...headersOf({}), accept: "text/event-stream" }, standing.signal, write);
+
+  for await (const line of createInterface({ input })) {
+    const message = parsed(line);
+    if (message === null) continue;
+    cancelIfModern(message, inFlight);
+    const work = carry(message).finally(() => working.delete(work));
+    working.add(work);
+    // The session is known with the answer; nothing may go ahead of it.
+    if (message["method"] === "initialize") await work;
+  }
+  await Promise.all(working);
+  standing.abort();
+}
+
+/** What happens beside the calls comes on a stream of its own; the door ends it now and then. */
+async function follow(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  write: (text: string) => void,
+): Promise<void> {
+  const once = async () => {
+    const answer = await fetch(url, { headers, signal });
+    if (answer.status === 200) await deliver(answer, write);
+    return answer.status === 200;
+  };
+  while (!signal.aborted && (await once().catch(() => false))) {
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
+
+function unreachable(id: unknown, cause: unknown): string {
+  const message = `The door could not be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32000, message } });
+}
+
+/** On the stateless wire nobody can be told to cancel: leaving is the word for it. */
+function cancelIfModern({ method, params }: Json, inFlight: ReadonlyMap<unknown, AbortController>): void {
+  if (method === "notifications/cancelled" && isRecord(params)) {
+    const meta = params["_meta"];
+    if (isRecord(meta) && META.protocolVersion in meta) inFlight.get(params["requestId"])?.abort();
+  }
+}
+
+/** Headers repeat what the body of a stateless message says. */
+function protocolHeaders({ method, params }: Json, version: string | null): Record<string, string> {
+  const given = isRecord(params) ? params : {};
+  const meta = isRecord(given["_meta"]) ? given["_meta"] : {};
+  const claimed = meta[META.protocolVersion];
+  if (typeof claimed !== "string") return version === null ? {} : { "mcp-protocol-version": version };
+  const name = method === "resources/read" ? given["uri"] : given["name"];
+  return {
+    "mcp-protocol-version": claimed,
+    "mcp-method": String(method),
+    ...(typeof name === "string" ? { "mcp-name": headerValue(name) } : {}),
+  };
+}
+
+async function deliver(answer: Response, write: (text: string) => void): Promise<void> {
+  if (answer.body === null || answer.status === 202) return;
+  if (!(answer.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
+    const text = await answer.text();
+    if (text !== "") write(text);
+    return;
+  }
+  const read = makeSseReader(write);
+  for await (const chunk of answer.body) read(chunk as Uint8Array);
+}
+
+function negotiated(text: string): string | null {
+  const result = parsed(text)?.["result"];
+  const version = isRecord(result) ? result["protocolVersion"] : null;
+  return typeof version === "string" ? version : null;
+}
+
+function parsed(text: string): Json | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

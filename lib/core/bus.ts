@@ -1,0 +1,53 @@
+import { singleton } from "@/lib/core/singleton";
+
+/** What may be announced. Caches drop what the message names; nothing relies on delivery alone. */
+export type BusMessage =
+  | { readonly topic: "agent.changed"; readonly tenantId: string; readonly agentId: string }
+  | { readonly topic: "server.changed"; readonly tenantId: string; readonly serverId: string }
+  | { readonly topic: "circuit.changed"; readonly tenantId: string; readonly circuit: string }
+  | { readonly topic: "profile.changed"; readonly tenantId: string }
+  | { readonly topic: "permission_map.changed"; readonly tenantId: string }
+  | { readonly topic: "role.changed"; readonly tenantId: string }
+  | { readonly topic: "tenant.changed"; readonly tenantId: string }
+  | { readonly topic: "kill_switch.changed"; readonly tenantId: string }
+  | { readonly topic: "limits.changed"; readonly tenantId: string }
+  /** A client of the sessions era answered what another process asked it. */
+  | { readonly topic: "client.answered"; readonly ask: string; readonly owner: string; readonly answer: string }
+  | { readonly topic: "session.changed"; readonly sessionId: string }
+  | { readonly topic: "entry.appended"; readonly tenantId: string; readonly seq: number };
+
+type Listener = (message: BusMessage) => void;
+
+export type Bus = {
+  readonly publish: (message: BusMessage) => void;
+  /** Returns the function that unsubscribes. */
+  readonly subscribe: (listener: Listener) => () => void;
+  /** Adds a carrier to other processes; messages that come from it go to `deliver`. */
+  readonly relay: (send: Listener) => void;
+  readonly deliver: Listener;
+};
+
+function makeBus(): Bus {
+  const listeners = new Set<Listener>();
+  let send: Listener | null = null;
+  const deliver: Listener = (message) => {
+    for (const listener of listeners) listener(message);
+  };
+  return {
+    publish(message) {
+      deliver(message);
+      // Entries are followed by each process on its own; sending each one to all would cost more than the calls.
+      if (message.topic !== "entry.appended") send?.(message);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    relay(carrier) {
+      send = carrier;
+    },
+    deliver,
+  };
+}
+
+export const bus: Bus = singleton("bus", makeBus);

@@ -1,0 +1,4 @@
+/** Time as a value that tests can move. */
+export type Clock = { readonly now: () => number };
+
+export const systemClock: Clock = { now: () => Date.now() };

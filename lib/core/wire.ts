@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { isPermission } from "@/lib/core/permission";
+
+/** Shapes that every domain's wire uses. Browser-safe. */
+export const slug = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,30}$/,
+    "must start with a letter and hold only lower-case letters, digits and hyphens, at most 31",
+  );
+export const permission = z.string().refine(isPermission, "must look like namespace:action or namespace:*");
+export const isoTime = z.iso.datetime({ offset: true });
+export const cursor = z.string().max(200).optional();
+
+/** One page of a list; `nextCursor` null means the end. */
+export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+
+/** RFC 9457 problem+json, with our stable code and the request id. */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly requestId: string;
+  readonly issues?: readonly { readonly path: string; readonly rule: string }[];
+  readonly missing?: string;
+};

@@ -1,0 +1,62 @@
+import "server-only";
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import { AppError } from "@/lib/core/errors";
+import { logger } from "@/lib/core/logger";
+import { singleton } from "@/lib/core/singleton";
+import { Prisma, PrismaClient } from "@/lib/generated/prisma/client";
+
+type Connection = { readonly url: string; readonly pool: pg.Pool; readonly prisma: PrismaClient };
+
+const held = singleton("db.connection", () => ({ current: null as Connection | null }));
+
+/** Transactions at a time in this process; an embedded server allows 200 connections, most others 100. */
+const POOL_SIZE = 24;
+
+function connection(): Connection {
+  if (held.current === null) throw new AppError("unavailable", "The database is not open yet.");
+  return held.current;
+}
+
+/** A JSON column without a value; Prisma tells it from one that holds the JSON null. */
+export const NO_JSON = Prisma.DbNull;
+
+/** Makes the pool and the Prisma client of this process. Only `openDatabase` calls it. */
+export function connect(url: string): void {
+  if (held.current !== null) return;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    application_name: "countersign",
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  // Without a listener on every client, checked out or idle, a restart of PostgreSQL ends this process.
+  pool.on("connect", (client) => client.on("error", onLostConnection));
+  pool.on("error", onLostConnection);
+  const adapter = new PrismaPg(pool, { onPoolError: onLostConnection, onConnectionError: onLostConnection });
+  held.current = { url, pool, prisma: new PrismaClient({ adapter }) };
+}
+
+function onLostConnection(cause: Error): void {
+  logger.warn({ reason: cause.message }, "a database connection was lost");
+}
+
+/** Ends the pool; open transactions finish first. */
+export async function disconnect(): Promise<void> {
+  const ended = held.current;
+  held.current = null;
+  if (ended === null) return;
+  await ended.prisma.$disconnect();
+  await ended.pool.end();
+}
+
+/** The pool of this process, for the hot path and the trail. */
+export const pool = (): pg.Pool => connection().pool;
+
+/** The Prisma client. Use `inTenant` or `inPlatform`: outside of them there is no tenant, so no tenant's rows. */
+export const prisma = (): PrismaClient => connection().prisma;
+
+/** Where the database is, password included: for dedicated connections (advisory locks), never for a log. */
+export const databaseUrl = (): string => connection().url;

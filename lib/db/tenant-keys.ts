@@ -1,0 +1,160 @@
+import "server-only";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import type { PoolClient } from "pg";
+import { newId } from "@/lib/core/ids";
+import { logger } from "@/lib/core/logger";
+import { singleton } from "@/lib/core/singleton";
+import { processSecrets } from "@/lib/db/process-secrets";
+import { tenantSql } from "@/lib/db/sql";
+
+export type KeyPurpose = "credential" | "payload";
+export type Sealed = { readonly keyId: string; readonly sealed: Buffer };
+
+type DataKey = { readonly id: string; readonly bytes: Buffer };
+type KeyRow = { id: string; purpose: KeyPurpose; master_key_id: string; wrapped: Buffer };
+
+const CIPHER = "aes-256-gcm";
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Unwrapped keys of this process. They are in memory only, and as many as tenants times purposes. */
+const cache = singleton("db.tenant-keys", () => ({
+  current: new Map<string, DataKey>(),
+  loading: new Map<string, Promise<DataKey>>(),
+  byId: new Map<string, DataKey>(),
+}));
+
+const slotOf = (tenantId: string, purpose: KeyPurpose): string => `${tenantId}/${purpose}`;
+/** Bound into every ciphertext, so that none opens under another tenant, key or row. */
+const bound = (tenantId: string, keyId: string, aad: string): string => `${tenantId}|${keyId}|${aad}`;
+
+/** Seals `plain` with the tenant's key; `aad` names the row it belongs to and must be given again to open it. */
+export async function seal(tenantId: string, purpose: KeyPurpose, aad: string, plain: Uint8Array): Promise<Sealed> {
+  const key = await currentKey(tenantId, purpose);
+  return { keyId: key.id, sealed: encrypt(key.bytes, bound(tenantId, key.id, aad), plain) };
+}
+
+/** `seal` without waiting, for the hot path. null while the key is not in memory; asking for it starts loading it. */
+export function sealNow(tenantId: string, purpose: KeyPurpose, aad: string, plain: Uint8Array): Sealed | null {
+  const key = cache.current.get(slotOf(tenantId, purpose));
+  if (key !== undefined) return { keyId: key.id, sealed: encrypt(key.bytes, bound(tenantId, key.id, aad), plain) };
+  currentKey(tenantId, purpose).catch((cause: unknown) => {
+    logger.warn({ err: cause, tenantId, purpose }, "a tenant's data key could not be loaded");
+  });
+  return null;
+}
+
+/** Opens what `seal` made; throws when the key, the tenant, the row or a single bit differs. */
+export async function openSealed(tenantId: string, keyId: string, aad: string, sealed: Uint8Array): Promise<Buffer> {
+  const key = await keyById(tenantId, keyId);
+  return decrypt(key.bytes, bound(tenantId, keyId, aad), sealed);
+}
+
+/** Brings the tenant's key into memory, making the first one. After it `sealNow` answers. */
+export async function warmKey(tenantId: string, purpose: KeyPurpose): Promise<void> {
+  await currentKey(tenantId, purpose);
+}
+
+async function currentKey(tenantId: string, purpose: KeyPurpose): Promise<DataKey> {
+  const slot = slotOf(tenantId, purpose);
+  const known = cache.current.get(slot);
+  if (known !== undefined) return known;
+  const loading = cache.loading.get(slot) ?? loadCurrent(tenantId, purpose).finally(() => cache.loading.delete(slot));
+  cache.loading.set(slot, loading);
+  const key = await loading;
+  cache.current.set(slot, key);
+  return key;
+}
+
+async function loadCurrent(tenantId: string, purpose: KeyPurpose): Promise<DataKey> {
+  return tenantSql(tenantId, async (client) => {
+    const found = await newestRow(client, tenantId, purpose);
+    if (found !== undefined) return remember(tenantId, unwrap(tenantId, found));
+    // Two processes meeting here must agree on one first key.
+    await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [slotOf(tenantId, purpose)]);
+    const meanwhile = await newestRow(client, tenantId, purpose);
+    if (meanwhile !== undefined) return remember(tenantId, unwrap(tenantId, meanwhile));
+    return remember(tenantId, await makeKey(client, tenantId, purpose));
+  });
+}
+
+async function newestRow(client: PoolClient, tenantId: string, purpose: KeyPurpose): Promise<KeyRow | undefined> {
+  const { rows } = await client.query<KeyRow>(
+    `select id, purpose, master_key_id, wrapped from tenant_keys
+      where tenant_id = $1 and purpose = $2 order by created_at desc, id desc limit 1`,
+    [tenantId, purpose],
+  );
+  return rows[0];
+}
+
+async function makeKey(client: PoolClient, tenantId: string, purpose: KeyPurpose): Promise<DataKey> {
+  const { masterKey, masterKeyId } = processSecrets();
+  const key = { id: newId(), bytes: randomBytes(32) };
+  await client.query(
+    "insert into tenant_keys (tenant_id, id, purpose, master_key_id, wrapped) values ($1, $2, $3, $4, $5)",
+    [tenantId, key.id, purpose, masterKeyId, encrypt(masterKey, bound(tenantId, key.id, purpose), key.bytes)],
+  );
+  return key;
+}
+
+async function keyById(tenantId: string, keyId: string): Promise<DataKey> {
+  const known = cache.byId.get(`${tenantId}/${keyId}`);
+  if (known !== undefined) return known;
+  const { rows } = await tenantSql(tenantId, (client) =>
+    client.query<KeyRow>(
+      "select id, purpose, master_key_id, wrapped from tenant_keys where tenant_id = $1 and id = $2",
+      [tenantId, keyId],
+    ),
+  );
+  const row = rows[0];
+  if (row === undefined) throw new Error(`The tenant has no data key ${keyId}.`);
+  return remember(tenantId, unwrap(tenantId, row));
+}
+
+function unwrap(tenantId: string, row: KeyRow): DataKey {
+  const { masterKey, masterKeyId } = processSecrets();
+  if (row.master_key_id !== masterKeyId) {
+    throw new Error(
+      `Data key ${row.id} is wrapped by master key ${row.master_key_id}, this process has ${masterKeyId}.`,
+    );
+  }
+  return { id: row.id, bytes: decrypt(masterKey, bound(tenantId, row.id, row.purpose), row.wrapped) };
+}
+
+function remember(tenantId: string, key: DataKey): DataKey {
+  cache.byId.set(`${tenantId}/${key.id}`, key);
+  return key;
+}
+
+function encrypt(key: Buffer, aad: string, plain: Uint8Array): Buffer {
+  const sealed = Buffer.allocUnsafe(IV_BYTES + plain.length + TAG_BYTES);
+  const iv = takeIv();
+  const cipher = createCipheriv(CIPHER, key, iv).setAAD(Buffer.from(aad));
+  sealed.set(iv, 0);
+  sealed.set(cipher.update(plain), IV_BYTES);
+  // GCM is a stream: there is never a last block to come.
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), IV_BYTES + plain.length);
+  return sealed;
+}
+
+const ivs = { pool: Buffer.alloc(0), at: 0 };
+
+/** Twelve bytes that were never used before, each from the system's randomness, which is asked once for many: asking is dear. */
+function takeIv(): Buffer {
+  if (ivs.at === ivs.pool.length) {
+    ivs.pool = randomBytes(IV_BYTES * 512);
+    ivs.at = 0;
+  }
+  const iv = ivs.pool.subarray(ivs.at, ivs.at + IV_BYTES);
+  ivs.at += IV_BYTES;
+  return iv;
+}
+
+function decrypt(key: Buffer, aad: string, sealed: Uint8Array): Buffer {
+  const bytes = Buffer.from(sealed);
+  if (bytes.length < IV_BYTES + TAG_BYTES) throw new Error("The sealed value is too short.");
+  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(aad)).setAuthTag(bytes.subarray(-TAG_BYTES));
+  return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
+}

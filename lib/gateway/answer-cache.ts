@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from "node:zlib";
+import { LRUCache } from "lru-cache";
+import { bus } from "@/lib/core/bus";
+import { canonicalJson } from "@/lib/core/canonical-json";
+import { logger } from "@/lib/core/logger";
+import type { Grant } from "@/lib/gateway/authorize";
+import type { Handling } from "@/lib/limits/current-handling";
+import type { CacheView } from "@/lib/limits/schemas";
+import type { Json, UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
+
+/** Answers of read-only tools that are given again, where a tenant wants it. Who may have one is decided before, on every call. */
+export type AnswerCache = {
+  /** Null where this tool's answers are not kept. */
+  readonly of: (grant: Grant, args: Json) => Promise<CachePlace | null>;
+  /** By server slug, of this process. */
+  readonly views: (tenantId: string) => ReadonlyMap<string, CacheView>;
+  readonly close: () => void;
+};
+export type CachePlace = {
+  readonly get: () => Promise<UpstreamAnswer | null>;
+  readonly put: (answer: UpstreamAnswer) => void;
+};
+
+type Kept = {
+  readonly tenantId: string;
+  readonly server: string;
+  readonly serverId: string;
+  readonly bytes: number;
+  readonly plainBytes: number;
+  readonly body: Buffer;
+};
+type Counts = { hits: number; misses: number };
+
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+/** A tenant must not push the others out. */
+const MAX_TENANT_BYTES = 16 * 1024 * 1024;
+const PACK_FROM_BYTES = 1_024;
+/** Packing this much takes well under a millisecond; more is done beside the loop. */
+const PACK_AT_ONCE_BYTES = 16 * 1024;
+const BOOKKEEPING_BYTES = 512;
+
+const packAside = promisify(deflateRaw);
+const unpackAside = promisify<Buffer, Buffer>(inflateRaw);
+
+export type AnswerCacheOptions = {
+  readonly handling: (tenantId: string) => Promise<Handling>;
+};
+
+export function makeAnswerCache({ handling }: AnswerCacheOptions): AnswerCache {
+  const store = makeAnswerStore();
+  const counts = new Map<string, Map<string, Counts>>();
+
+  function countsOf(tenantId: string, server: string): Counts {
+    const ofTenant = counts.get(tenantId) ?? new Map<string, Counts>();
+    counts.set(tenantId, ofTenant);
+    const found = ofTenant.get(server) ?? { hits: 0, misses: 0 };
+    ofTenant.set(server, found);
+    return found;
+  }
+
+  return {
+    async of(grant, args) {
+      const { server, tool } = grant;
+      if (tool.definition.annotations?.readOnlyHint !== true) return null;
+      const ttl = (await handling(server.tenantId)).get(server.id)?.cacheTtlMs.get(tool.definition.name);
+      if (ttl === undefined) return null;
+      const key = keyOf(grant, args);
+      const generation = store.generation(server.tenantId);
+      return {
+        async get() {
+          const count = countsOf(server.tenantId, server.slug);
+          const found = await store.get(key);
+          if (found === null) count.misses += 1;
+          else count.hits += 1;
+          return found;
+        },
+        put: (answer) => {
+          const warn = (cause: unknown) => logger.warn({ err: cause }, "an answer was not kept");
+          store.put(key, ttl, generation, grant, answer).catch(warn);
+        },
+      };
+    },
+    views(tenantId) {
+      const views = new Map<string, CacheView>();
+      for (const [server, { hits, misses }] of counts.get(tenantId) ?? []) {
+        views.set(server, { hits, misses, ...store.held(tenantId, server) });
+      }
+      return views;
+    },
+    close: store.close,
+  };
+}
+
+/** The answers themselves: bounded in all and per tenant, packed, and gone when what they rest on changes. */
+function makeAnswerStore() {
+  const perTenant = new Map<string, number>();
+  /** Raised with every change, so that an answer asked for before it is not kept after it. */
+  const generations = new Map<string, number>();
+  const kept = new LRUCache<string, Kept>({
+    maxSize: MAX_TOTAL_BYTES,
+    sizeCalculation: ({ body }) => body.length + BOOKKEEPING_BYTES,
+    dispose: ({ tenantId, body }) => {
+      const left = (perTenant.get(tenantId) ?? 0) - body.length - BOOKKEEPING_BYTES;
+      if (left <= 0) perTenant.delete(tenantId);
+      else perTenant.set(tenantId, left);
+    },
+  });
+  const generation = (tenantId: string): number => generations.get(tenantId) ?? 0;
+
+  const unsubscribe = bus.subscribe((message) => {
+    const { topic } = message;
+    if (topic !== "server.changed" && topic !== "kill_switch.changed") return;
+    const { tenantId } = message;
+    generations.set(tenantId, generation(tenantId) + 1);
+    for (const [key, value] of kept.entries()) {
+      const concerned = topic === "kill_switch.changed" || value.serverId === message.serverId;
+      if (value.tenantId === tenantId && concerned) kept.delete(key);
+    }
+  });
+
+  return {
+    generation,
+    async put(key: string, ttl: number, since: number, grant: Grant, { result, bytes }: UpstreamAnswer): Promise<void> {
+      // What a tool says went wrong may be right a moment later.
+      if (result["isError"] === true) return;
+      // Half an answer: the server wants to know more from this caller.
+      if (result["resultType"] !== undefined && result["resultType"] !== "complete") return;
+      const { tenantId, id: serverId, slug: server } = grant.server;
+      const plain = Buffer.from(JSON.stringify(result));
+      if (plain.length > MAX_ANSWER_BYTES) return;
+      const body = await pack(plain);
+      if (since !== generation(tenantId)) return;
+      const size = body.length + BOOKKEEPING_BYTES;
+      kept.delete(key);
+      const held = perTenant.get(tenantId) ?? 0;
+      if (held + size > MAX_TENANT_BYTES) return;
+      perTenant.set(tenantId, held + size);
+      kept.set(key, { tenantId, server, serverId, bytes, plainBytes: plain.length, body }, { ttl });
+    },
+    async get(key: string): Promise<UpstreamAnswer | null> {
+      const found = kept.get(key);
+      if (found === undefined) return null;
+      const plain = await unpack(found);
+      return { result: JSON.parse(plain.toString("utf8")) as Json, bytes: found.bytes };
+    },
+    held(tenantId: string, server: string): Pick<CacheView, "entries" | "bytes"> {
+      let [entries, bytes] = [0, 0];
+      for (const value of kept.values()) {
+        if (value.tenantId !== tenantId || value.server !== server) continue;
+        entries += 1;
+        bytes += value.body.length;
+      }
+      return { entries, bytes };
+    },
+    close() {
+      unsubscribe();
+      kept.clear();
+    },
+  };
+}
+
+const pack = async (plain: Buffer): Promise<Buffer> => {
+  if (plain.length <= PACK_FROM_BYTES) return plain;
+  return plain.length <= PACK_AT_ONCE_BYTES ? deflateRawSync(plain) : packAside(plain);
+};
+
+const unpack = async ({ body, plainBytes }: Kept): Promise<Buffer> => {
+  if (plainBytes <= PACK_FROM_BYTES) return body;
+  return plainBytes <= PACK_AT_ONCE_BYTES ? inflateRawSync(body) : unpackAside(body);
+};
+
+/** Another definition, address or credential of the server is another question; so is another tenant's. */
+function keyOf({ server, tool }: Grant, args: Json): string {
+  const digest = createHash("sha256").update(canonicalJson(args)).digest("base64url");
+  return `${server.tenantId}|${server.id}|${server.version}|${tool.definition.name}|${tool.sha256}|${digest}`;
+}

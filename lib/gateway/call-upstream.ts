@@ -1,0 +1,51 @@
+import { AppError, toAppError } from "@/lib/core/errors";
+import type { DurableIntent } from "@/lib/gateway/audit-entry";
+import { counterpart, patienceOf } from "@/lib/gateway/converse";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import { requireAlive } from "@/lib/gateway/require-alive";
+import { withRetries } from "@/lib/gateway/retries";
+import type { ToolCall } from "@/lib/gateway/tool-call";
+import { voteOf } from "@/lib/mcp/upstream/faults";
+import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
+import { startDeadline } from "@/lib/resilience/deadline";
+
+/** Calls the tool, at most until the server's deadline, and tells the circuit how it went. Takes proof that the intent is durable. */
+export async function callUpstream(
+  gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries">,
+  intent: DurableIntent,
+  call: ToolCall,
+): Promise<UpstreamAnswer> {
+  const { passage } = intent;
+  const { server, tool } = passage.grant;
+  const deadline = startDeadline(patienceOf(call) + server.deadlineMs - passage.waitedMs, call.signal);
+  const land = gateway.inFlight.enter(passage.grant, deadline.kill);
+  try {
+    // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.
+    await requireAlive(gateway, passage.grant);
+    const answer = await withRetries(gateway.retries, intent, deadline, () =>
+      counterpart(gateway, server, call).request({
+        method: "tools/call",
+        params: { name: tool.definition.name, arguments: call.args },
+        deadline,
+        inputSchema: tool.definition.inputSchema,
+        onProgress: call.onProgress,
+      }),
+    );
+    passage.leave("success");
+    return answer;
+  } catch (cause) {
+    const error = inWords(toAppError(cause), server.slug, server.deadlineMs);
+    passage.leave(voteOf(error), error.code);
+    throw error;
+  } finally {
+    land();
+    deadline.release();
+  }
+}
+
+/** Names the server: an agent that sees many must know which one failed. */
+function inWords(error: AppError, slug: string, deadlineMs: number): AppError {
+  if (error.code !== "upstream_timeout") return error;
+  const text = `The server ${slug} did not answer within ${deadlineMs} ms. The call may still have had an effect there.`;
+  return new AppError("upstream_timeout", text, error.detail, error.cause);
+}

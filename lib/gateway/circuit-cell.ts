@@ -1,0 +1,186 @@
+import type { Clock } from "@/lib/core/clock";
+import type { ErrorCode } from "@/lib/core/errors";
+import type { CircuitName } from "@/lib/gateway/circuit-entries";
+import type { CircuitStore } from "@/lib/gateway/shared-state/circuit-store";
+import {
+  admit,
+  type CircuitPolicy,
+  type CircuitState,
+  CLOSED,
+  type Moment,
+  type Override,
+  override,
+  type Report,
+  settle,
+  type Ticket,
+} from "@/lib/resilience/circuit";
+
+/** A call that was let through: how the circuit stood, and what to settle it with. */
+export type Admitted = { readonly kind: CircuitState["kind"]; readonly ticket: Ticket };
+
+/** Told when this process, and no other, changed the kind of a circuit. */
+export type OnChange = (cell: Cell, policy: CircuitPolicy, from: CircuitState, to: CircuitState) => void;
+
+export type CellOptions = {
+  readonly name: CircuitName;
+  /** Names the circuit in the store. */
+  readonly key: string;
+  readonly store: CircuitStore;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onChange: OnChange;
+};
+
+/**
+ * One circuit as this process holds it: the state is what all share, but for what was counted while closed. Closed, it
+ * counts on its own and asks nobody; opening, trying and closing are agreed on in the store. Each process counts its own
+ * failures in a row and its own window: the circuit opens everywhere once one process has seen enough.
+ */
+export class Cell {
+  readonly name: CircuitName;
+  readonly key: string;
+  private readonly options: CellOptions;
+  private state: CircuitState = CLOSED;
+  private failure: ErrorCode | null = null;
+  private askedAt = 0;
+  /** Trials of this process ask the store one after the other, so that they do not compete among themselves. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CellOptions) {
+    this.options = options;
+    this.name = options.name;
+    this.key = options.key;
+  }
+
+  current(): CircuitState {
+    return this.state;
+  }
+
+  lastFailure(): ErrorCode | null {
+    return this.failure;
+  }
+
+  usedAt(): number {
+    return this.askedAt;
+  }
+
+  /** True when a call would be refused now, without taking anything. */
+  refuses(policy: CircuitPolicy, wish: Override | null): boolean {
+    this.askedAt = this.now();
+    if (wish !== null || this.isForced()) this.override(wish);
+    return this.state.kind !== "closed" && admit(this.state, policy, this.askedAt) === null;
+  }
+
+  /** Null when the call is refused. Asks the store only for a trial call. */
+  enter(policy: CircuitPolicy): Admitted | null | Promise<Admitted | null> {
+    const isTrial = this.state.kind === "half-open" || this.state.kind === "open";
+    if (!isTrial || !this.options.store.isShared()) return this.tryAlone(policy);
+    if (admit(this.state, policy, this.now()) === null) return null;
+    const mine = this.turn.then(() => this.tryTogether(policy));
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  leave(policy: CircuitPolicy, ticket: Ticket, report: Report, failure: ErrorCode | undefined): void {
+    if (report.vote === "failure") this.failure = failure ?? null;
+    const isShared = this.options.store.isShared();
+    if (ticket.trial > 0 && isShared) {
+      this.turn = this.turn.then(() => this.settleTogether(policy, ticket, report)).catch(() => undefined);
+      return;
+    }
+    const before = this.state;
+    if (before.kind !== "closed" || !isShared) {
+      this.settleAlone(policy, ticket, report);
+      return;
+    }
+    this.state = settle(before, policy, ticket, report, this.moment());
+    // From here on this process refuses; the others hear of it from the store.
+    if (this.state.kind !== before.kind) void this.openTogether(policy, before, this.state).catch(() => undefined);
+  }
+
+  override(wish: Override | null): void {
+    this.state = override(this.state, wish);
+  }
+
+  /** Takes over what another process stored, or tells it what this one knows better. */
+  reconcile(stored: CircuitState | null): void {
+    if (this.isForced()) return;
+    const mine = this.state;
+    const knowsBetter = stored === null ? mine.kind !== "closed" : stored.epoch < mine.epoch;
+    if (stored !== null && !knowsBetter) this.adopt(stored);
+    if (!knowsBetter) return;
+    const tell = (shared: CircuitState) => (shared.epoch < mine.epoch ? mine : shared);
+    void this.options.store.change(this.key, CLOSED, tell).catch(() => undefined);
+  }
+
+  private now(): number {
+    return this.options.clock.now();
+  }
+
+  private moment(): Moment {
+    return { now: this.now(), random: this.options.random() };
+  }
+
+  private isForced(): boolean {
+    return this.state.kind === "forced-open" || this.state.kind === "disabled";
+  }
+
+  private adopt(shared: CircuitState): void {
+    if (this.isForced() || shared.epoch < this.state.epoch) return;
+    if (shared.epoch === this.state.epoch && shared.kind === "closed") return;
+    this.state = shared;
+  }
+
+  private tryAlone(policy: CircuitPolicy): Admitted | null {
+    const admission = admit(this.state, policy, this.now());
+    if (admission === null) return null;
+    this.state = admission.state;
+    return { kind: this.state.kind, ticket: admission.ticket };
+  }
+
+  private async tryTogether(policy: CircuitPolicy): Promise<Admitted | null> {
+    // Others of this process may have taken the last place while this one waited for its turn.
+    const { kind } = this.state;
+    if (kind === "closed" || this.isForced()) return this.tryAlone(policy);
+    if (admit(this.state, policy, this.now()) === null) return null;
+    let ticket: Ticket | null = null;
+    const changed = await this.options.store.change(this.key, this.state, (shared) => {
+      const admission = admit(shared, policy, this.now());
+      ticket = admission?.ticket ?? null;
+      return admission?.state ?? shared;
+    });
+    if (changed === null) return this.tryAlone(policy);
+    this.adopt(changed.state);
+    // A circuit that another process has closed lets the call through without a change.
+    if (changed.state.kind === "closed") return this.tryAlone(policy);
+    return changed.won && ticket !== null ? { kind: "half-open", ticket } : null;
+  }
+
+  private settleAlone(policy: CircuitPolicy, ticket: Ticket, report: Report): void {
+    const before = this.state;
+    this.state = settle(before, policy, ticket, report, this.moment());
+    if (this.state.kind !== before.kind) this.options.onChange(this, policy, before, this.state);
+  }
+
+  private async settleTogether(policy: CircuitPolicy, ticket: Ticket, report: Report): Promise<void> {
+    const moment = this.moment();
+    let before: CircuitState = this.state;
+    const changed = await this.options.store.change(this.key, this.state, (shared) => {
+      before = shared;
+      return settle(shared, policy, ticket, report, moment);
+    });
+    if (changed === null) return this.settleAlone(policy, ticket, report);
+    this.adopt(changed.state);
+    const { state, won } = changed;
+    if (won && state.kind !== before.kind) this.options.onChange(this, policy, before, state);
+  }
+
+  /** This process saw enough: the first one to say so opens the circuit for all. */
+  private async openTogether(policy: CircuitPolicy, before: CircuitState, opened: CircuitState): Promise<void> {
+    const changed = await this.options.store.change(this.key, before, (shared) =>
+      shared.kind === "closed" ? { ...opened, epoch: shared.epoch + 1 } : shared,
+    );
+    if (changed !== null) this.adopt(changed.state);
+    if (changed === null || changed.won) this.options.onChange(this, policy, before, changed?.state ?? opened);
+  }
+}

@@ -1,0 +1,224 @@
+import type { EntryDraft } from "@/lib/audit/entry";
+import { trail } from "@/lib/audit/trail";
+import { bus } from "@/lib/core/bus";
+import { type Clock, systemClock } from "@/lib/core/clock";
+import { AppError, type ErrorCode } from "@/lib/core/errors";
+import { logger } from "@/lib/core/logger";
+import { singleton } from "@/lib/core/singleton";
+import type { Grant } from "@/lib/gateway/authorize";
+import { type Admitted, Cell, type OnChange } from "@/lib/gateway/circuit-cell";
+import { changeEntry } from "@/lib/gateway/circuit-entries";
+import { type HeldView, toView } from "@/lib/gateway/circuit-view";
+import { aloneStore, type CircuitStore, redisStore } from "@/lib/gateway/shared-state/circuit-store";
+import { type CircuitState, retryAfterMs, type Vote } from "@/lib/resilience/circuit";
+import { type Leave, makeSeats, type SeatFigures, type Seats } from "@/lib/resilience/seats";
+import type { PoolLimits, RegisteredServer } from "@/lib/servers/registered-server";
+
+declare const proof: unique symbol;
+
+/** Proof that the server's circuit let this call through. Must be left, with what the call says of the server. */
+export type Passage = {
+  readonly grant: Grant;
+  readonly circuitState: CircuitState["kind"];
+  /** How long the call waited for a place. It counts against the server's deadline. */
+  readonly waitedMs: number;
+  /** Only the first vote counts. */
+  readonly leave: (vote: Vote, failure?: ErrorCode) => void;
+  readonly [proof]: "passage";
+};
+
+export type Circuits = {
+  /** Throws `circuit_open` or `overloaded`. A promise only where a place or a trial has to be waited for. */
+  readonly enter: (grant: Grant, signal?: AbortSignal) => Passage | Promise<Passage>;
+  readonly views: (tenantId: string) => Map<string, HeldView>;
+  /** Places taken and waited for, by server slug. */
+  readonly seats: (tenantId: string) => Map<string, SeatFigures & PoolLimits>;
+  /** Puts into force what was decided about these servers, before their next call. */
+  readonly review: (servers: Iterable<RegisteredServer>) => void;
+  readonly close: () => void;
+};
+
+type Held = {
+  readonly version: string;
+  readonly generation: number;
+  readonly seats: Seats;
+  readonly own: Cell;
+  readonly tools: Map<string, Cell>;
+  server: RegisteredServer;
+};
+
+export type CircuitsOptions = {
+  readonly store?: CircuitStore;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  /** Where openings and closings are recorded. */
+  readonly record?: (draft: EntryDraft) => Promise<unknown>;
+};
+
+/** The longest that another process's opening may stay unnoticed when its announcement is lost. */
+const LOOK_EVERY_MS = 500;
+const IN_USE_MS = 60_000;
+
+/** One circuit per tenant and server, or tool where configured: one tenant's calls are no other tenant's matter. */
+export function makeCircuits(options: CircuitsOptions = {}): Circuits {
+  const { store = aloneStore, clock = systemClock, random = Math.random, record = async () => undefined } = options;
+  const tenants = new Map<string, Map<string, Held>>();
+
+  const onChange: OnChange = (cell, policy, from, to) => {
+    const { name, key } = cell;
+    bus.publish({ topic: "circuit.changed", tenantId: name.tenantId, circuit: key });
+    const entry = changeEntry(name, policy, from, to, cell.lastFailure());
+    const warn = (cause: unknown) => logger.error({ err: cause, circuit: key }, "a circuit's change was not recorded");
+    if (entry !== null) record(entry).catch(warn);
+  };
+
+  function cellOf({ tenantId, id, slug, version, circuit }: RegisteredServer, tool: string | null): Cell {
+    const name = { tenantId, serverId: id, slug, tool };
+    const key = `${tenantId}:${id}:${version.slice(0, 16)}:${circuit.generation}:${tool ?? ""}`;
+    return new Cell({ name, key, store, clock, random, onChange });
+  }
+
+  function heldFor(server: RegisteredServer): Held {
+    const servers = tenants.get(server.tenantId) ?? new Map<string, Held>();
+    tenants.set(server.tenantId, servers);
+    const { version, circuit, pool } = server;
+    const found = servers.get(server.id);
+    // Another address or credential is another server, and a new generation a new beginning: it has failed nobody yet.
+    if (found !== undefined && found.version === version && found.generation === circuit.generation) {
+      found.server = server;
+      return found;
+    }
+    const seats = found?.version === version ? found.seats : makeSeats(pool.maxConcurrent, pool.maxQueued);
+    const own = cellOf(server, null);
+    const made: Held = { version, generation: circuit.generation, seats, own, tools: new Map(), server };
+    servers.set(server.id, made);
+    return made;
+  }
+
+  function cellFor(held: Held, { server, ref }: Grant): Cell {
+    if (!server.circuit.perTool.has(ref.tool)) return held.own;
+    const cell = held.tools.get(ref.tool) ?? cellOf(server, ref.tool);
+    held.tools.set(ref.tool, cell);
+    return cell;
+  }
+
+  const stopLooking = keepInStep(store, clock, tenants);
+
+  return {
+    enter(grant, signal) {
+      const held = heldFor(grant.server);
+      return enterThrough({ grant, cell: cellFor(held, grant), seats: held.seats, clock }, signal);
+    },
+    views(tenantId) {
+      const servers = [...(tenants.get(tenantId)?.values() ?? [])];
+      return new Map(servers.map((held) => [held.server.slug, toView(held, clock.now())]));
+    },
+    seats(tenantId) {
+      const servers = [...(tenants.get(tenantId)?.values() ?? [])];
+      return new Map(servers.map((held) => [held.server.slug, { ...held.server.pool, ...held.seats.figures() }]));
+    },
+    review(servers) {
+      for (const server of servers) {
+        const { own, tools } = heldFor(server);
+        for (const cell of [own, ...tools.values()]) cell.override(server.circuit.override);
+      }
+    },
+    close: stopLooking,
+  };
+}
+
+type Way = { readonly grant: Grant; readonly cell: Cell; readonly seats: Seats; readonly clock: Clock };
+
+/** A place first, then the circuit: a trial must not sit in the queue. */
+function enterThrough(way: Way, signal: AbortSignal | undefined): Passage | Promise<Passage> {
+  const { grant, cell, seats, clock } = way;
+  const { circuit, deadlineMs } = grant.server;
+  // Before a place is taken or waited for: who is refused must not hold up others.
+  if (cell.refuses(circuit.policy, circuit.override)) throw circuitOpen(grant, cell.current(), clock.now());
+  const seat = seats.enter(deadlineMs, signal);
+  if (seat === null) throw overloaded(grant);
+  if (!(seat instanceof Promise)) return passCircuit(way, seat, 0);
+  const since = clock.now();
+  return seat.then((exit) => {
+    if (exit === "cancelled") throw new AppError("cancelled", "The caller cancelled the call.");
+    if (exit === "timeout") throw overloaded(grant);
+    return passCircuit(way, exit, clock.now() - since);
+  });
+}
+
+function passCircuit(way: Way, exit: Leave, waitedMs: number): Passage | Promise<Passage> {
+  const { grant, cell, clock } = way;
+  const pass = (admitted: Admitted | null): Passage => {
+    if (admitted !== null) return passage(way, admitted, exit, waitedMs);
+    exit();
+    throw circuitOpen(grant, cell.current(), clock.now());
+  };
+  const admitted = cell.enter(grant.server.circuit.policy);
+  return admitted instanceof Promise ? admitted.then(pass) : pass(admitted);
+}
+
+function passage({ grant, cell, clock }: Way, { kind, ticket }: Admitted, exit: Leave, waitedMs: number): Passage {
+  const since = clock.now();
+  let left = false;
+  return {
+    grant,
+    circuitState: kind,
+    waitedMs,
+    leave(vote, failure) {
+      if (left) return;
+      left = true;
+      exit();
+      cell.leave(grant.server.circuit.policy, ticket, { vote, tookMs: clock.now() - since }, failure);
+    },
+  } as Passage;
+}
+
+/** Follows what other processes store: at once when it is announced, and by looking now and then. */
+function keepInStep(store: CircuitStore, clock: Clock, tenants: ReadonlyMap<string, Map<string, Held>>): () => void {
+  async function look(cells: readonly Cell[]): Promise<void> {
+    if (cells.length === 0 || !store.isShared()) return;
+    const states = await store.read(cells.map(({ key }) => key));
+    for (const [index, cell] of cells.entries()) if (states !== null) cell.reconcile(states[index] ?? null);
+  }
+  const cellsOf = (servers: Map<string, Held> | undefined): Cell[] =>
+    [...(servers?.values() ?? [])].flatMap(({ own, tools }) => [own, ...tools.values()]);
+  const warn = (cause: unknown) => logger.warn({ err: cause }, "circuits could not be compared");
+
+  const unsubscribe = bus.subscribe((message) => {
+    if (message.topic !== "circuit.changed") return;
+    const cells = cellsOf(tenants.get(message.tenantId)).filter(({ key }) => key === message.circuit);
+    look(cells).catch(warn);
+  });
+  const timer = setInterval(() => {
+    if (!store.isShared()) return;
+    const cells = [...tenants.values()].flatMap(cellsOf);
+    const since = clock.now() - IN_USE_MS;
+    look(cells.filter((cell) => cell.usedAt() >= since || cell.current().kind !== "closed")).catch(warn);
+  }, LOOK_EVERY_MS).unref();
+  return () => {
+    unsubscribe();
+    clearInterval(timer);
+  };
+}
+
+function circuitOpen({ ref }: Grant, state: CircuitState, now: number): AppError {
+  const wait = retryAfterMs(state, now);
+  if (wait === null) {
+    const text = `An admin of your tenant has stopped calls to the server ${ref.server}.`;
+    return new AppError("circuit_open", text, { state: state.kind });
+  }
+  const text = `The server ${ref.server} has failed repeatedly and is left alone for now. Try again in ${Math.ceil(wait / 1_000)} s.`;
+  return new AppError("circuit_open", text, { retryAfterMs: wait, state: state.kind });
+}
+
+const overloaded = ({ ref }: Grant): AppError =>
+  new AppError("overloaded", `Too many calls to the server ${ref.server} are in flight. Try again shortly.`, {
+    retryAfterMs: 1_000,
+  });
+
+/** The circuits of this process. */
+export const circuits = (): Circuits =>
+  singleton("gateway.circuits", () => makeCircuits({ store: redisStore, record: (draft) => trail().append(draft) }));
+
+/** The circuit of each server that was called, by slug. */
+export const circuitViews = (tenantId: string): Map<string, HeldView> => circuits().views(tenantId);

@@ -1,0 +1,136 @@
+import { AppError } from "@/lib/core/errors";
+import { singleton } from "@/lib/core/singleton";
+import type { ClientSide } from "@/lib/gateway/client-side";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import type { ToolCall } from "@/lib/gateway/tool-call";
+import { makeUpstreams, type Upstreams } from "@/lib/gateway/upstreams";
+import { broken } from "@/lib/mcp/upstream/faults";
+import {
+  type Dialogue,
+  isRecord,
+  type Json,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamRequest,
+} from "@/lib/mcp/upstream/protocol";
+import type { Deadline } from "@/lib/resilience/deadline";
+import { type PausableDeadline, startPausableDeadline } from "@/lib/resilience/pausable-deadline";
+import type { RegisteredServer } from "@/lib/servers/registered-server";
+import { enabledServers } from "@/lib/servers/registry";
+
+/** How often a server may come back with another question before it has to answer. */
+const MAX_ROUNDS = 8;
+
+/** The capability behind each thing that a server may ask a client. */
+const CAPABILITY: Readonly<Record<string, string>> = {
+  "sampling/createMessage": "sampling",
+  "elicitation/create": "elicitation",
+  "roots/list": "roots",
+};
+
+/** People answer slowly: beyond the server's own time a call may wait for its client this long. */
+const PATIENCE_MS = 30 * 60_000;
+
+/** What a call may take beside the time its server has. */
+export const patienceOf = ({ client }: ToolCall): number =>
+  client?.dialogue.onRequest === undefined ? 0 : PATIENCE_MS;
+
+type Deps = Pick<GatewayDeps, "upstreams">;
+
+/** The server as this call speaks with it: plainly, or with a client that can be told and asked things meanwhile. */
+export function counterpart(gateway: Deps, server: RegisteredServer, call: ToolCall): Pick<Upstream, "request"> {
+  if (call.ask === undefined && call.client === undefined) return gateway.upstreams.of(server);
+  const upstream = upstreamsFor(gateway, call.client).of(server);
+  return { request: (request) => converse(upstream, server.deadlineMs, call, request) };
+}
+
+async function converse(
+  upstream: Upstream,
+  deadlineMs: number,
+  { ask, client }: ToolCall,
+  plain: UpstreamRequest,
+): Promise<UpstreamAnswer> {
+  const deadline = startPausableDeadline(deadlineMs, plain.deadline);
+  const dialogue = patient(client?.dialogue, deadline);
+  const asked =
+    ask === undefined ? plain : { ...plain, method: ask.method, params: ask.params, inputSchema: undefined };
+  try {
+    if (ask !== undefined && (await isOursAlone(upstream, ask.method, deadline))) return { result: {}, bytes: 0 };
+    let params: Json = { ...asked.params, ...client?.retry };
+    for (let round = 0; ; round += 1) {
+      const answer = await upstream.request({ ...asked, params, deadline, dialogue });
+      if (answer.result["resultType"] !== "input_required") return answer;
+      const requests = inputRequestsOf(answer.result, client);
+      if (client?.takesInputRequests === true) return answer;
+      if (round === MAX_ROUNDS) throw broken(`it asked for input more than ${MAX_ROUNDS} times`);
+      const inputResponses = await askEach(requests, dialogue);
+      const { requestState } = answer.result;
+      params = { ...asked.params, inputResponses, ...(requestState === undefined ? {} : { requestState }) };
+    }
+  } finally {
+    deadline.release();
+  }
+}
+
+/**
+ * Following a resource is asked of servers of the sessions era only; the others are told when somebody listens. Nobody
+ * unfollows for the others who share the session.
+ */
+async function isOursAlone(upstream: Upstream, method: string, deadline: Deadline): Promise<boolean> {
+  if (method === "resources/unsubscribe") return true;
+  return method === "resources/subscribe" && (await upstream.greet(deadline)).era === "modern";
+}
+
+/** While the client is asked, the server's clock stands. */
+function patient(dialogue: Dialogue | undefined, deadline: PausableDeadline): Dialogue | undefined {
+  const onRequest = dialogue?.onRequest;
+  if (onRequest === undefined) return dialogue;
+  return { ...dialogue, onRequest: (method, params) => deadline.pausedFor(() => onRequest(method, params)) };
+}
+
+/** A server may only ask for what the client has said it can do. */
+function inputRequestsOf({ inputRequests = {} }: Json, client: ClientSide | undefined): Record<string, Json> {
+  if (!isRecord(inputRequests)) throw broken("the input it requires is no object");
+  for (const request of Object.values(inputRequests)) {
+    const method = isRecord(request) ? String(request["method"]) : "nothing";
+    const capability = CAPABILITY[method];
+    if (capability === undefined || client?.capabilities[capability] === undefined) {
+      throw broken(`it asks for ${method.slice(0, 80)}, which the client did not offer`);
+    }
+  }
+  return inputRequests as Record<string, Json>;
+}
+
+async function askEach(requests: Record<string, Json>, dialogue: Dialogue | undefined): Promise<Json> {
+  const ask = dialogue?.onRequest;
+  if (ask === undefined)
+    throw new AppError("upstream_protocol", "The server asks for input that nobody can give here.");
+  const answers = Object.entries(requests).map(async ([name, { method, params }]) => [
+    name,
+    await ask(String(method), isRecord(params) ? params : {}),
+  ]);
+  return Object.fromEntries(await Promise.all(answers)) as Json;
+}
+
+type Variants = Map<string, Upstreams>;
+const variants = (): Variants => singleton("gateway.interactive-upstreams", () => new Map());
+
+/** Connections say what the clients behind them can do, so clients of different abilities do not share any. */
+function upstreamsFor(gateway: Deps, client: ClientSide | undefined): Upstreams {
+  const capabilities = client?.capabilities ?? {};
+  if (Object.keys(capabilities).length === 0) return gateway.upstreams;
+  const key = JSON.stringify(capabilities);
+  const found = variants().get(key);
+  if (found !== undefined) return found;
+  const current = async (tenantId: string) => (await enabledServers(tenantId)).values();
+  const made = makeUpstreams({ capabilities, current });
+  variants().set(key, made);
+  return made;
+}
+
+/** Ends the connections of clients that can be asked. */
+export async function closeInteractiveUpstreams(): Promise<void> {
+  const all = [...variants().values()];
+  variants().clear();
+  await Promise.all(all.map((each) => each.close()));
+}

@@ -1,0 +1,39 @@
+import "server-only";
+import { toAppError } from "@/lib/core/errors";
+import { answerCall } from "@/lib/gateway/answer-call";
+import { type Attempted, type AuditEntry, openAuditEntry } from "@/lib/gateway/audit-entry";
+import { authenticate } from "@/lib/gateway/authenticate";
+import { authorize } from "@/lib/gateway/authorize";
+import type { Passage } from "@/lib/gateway/circuits";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import { requireAlive } from "@/lib/gateway/require-alive";
+import { serversFor } from "@/lib/gateway/servers-for";
+import { spendRateLimit } from "@/lib/gateway/spend-rate-limit";
+import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
+
+/** The road of every tool call, whatever door it came through. Never throws; what it returns is recorded. */
+export async function executeToolCall(gateway: GatewayDeps, call: ToolCall): Promise<Outcome> {
+  const entry = openAuditEntry(gateway, call);
+  return entry.close(await attempt(gateway, call, entry));
+}
+
+async function attempt(gateway: GatewayDeps, call: ToolCall, entry: AuditEntry): Promise<Attempted> {
+  let passage: Passage | null = null;
+  try {
+    const identity = await authenticate(gateway, call.credential);
+    entry.identify(identity);
+    const map = await gateway.permissionMap(identity.tenantId);
+    const grant = authorize(identity, map, await serversFor(gateway, call, identity), call.ref, call.ask);
+    await requireAlive(gateway, grant);
+    await spendRateLimit(gateway, grant, entry.note);
+    // Asked before the intent is written, so that a refusal is one entry and an intent is always a call.
+    const entered = gateway.circuits.enter(grant, call.signal);
+    passage = entered instanceof Promise ? await entered : entered;
+    const intent = await entry.recordIntent(passage);
+    return { ok: true, answer: await answerCall(gateway, intent, call) };
+  } catch (cause) {
+    return { ok: false, error: toAppError(cause) };
+  } finally {
+    passage?.leave("abstain");
+  }
+}

@@ -1,0 +1,32 @@
+import type { PermissionMap } from "@/lib/access/decide";
+import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
+import type { AgentKeyCheck } from "@/lib/auth/agent-identity";
+import type { Clock } from "@/lib/core/clock";
+import type { AnswerCache } from "@/lib/gateway/answer-cache";
+import type { Circuits } from "@/lib/gateway/circuits";
+import type { InFlightCalls } from "@/lib/gateway/in-flight-calls";
+import type { RefusalLedger } from "@/lib/gateway/refusal-ledger";
+import type { KillCheck } from "@/lib/gateway/require-alive";
+import type { Retries } from "@/lib/gateway/retries";
+import type { RateLimiting } from "@/lib/gateway/spend-rate-limit";
+import type { Upstreams } from "@/lib/gateway/upstreams";
+import type { RegisteredServer } from "@/lib/servers/registered-server";
+
+export type ServersBySlug = ReadonlyMap<string, RegisteredServer>;
+
+/** Everything the road needs of other rooms. Wired once, in compose.ts. */
+export type GatewayDeps = {
+  readonly checkKey: (secret: string) => Promise<AgentKeyCheck>;
+  readonly permissionMap: (tenantId: string) => Promise<PermissionMap>;
+  readonly servers: (tenantId: string) => Promise<ServersBySlug>;
+  readonly append: (draft: EntryDraft) => Promise<AppendedEntry>;
+  readonly refusals: RefusalLedger;
+  readonly rateLimiting: RateLimiting;
+  readonly killSwitches: KillCheck;
+  readonly inFlight: InFlightCalls;
+  readonly retries: Retries;
+  readonly answers: AnswerCache;
+  readonly circuits: Circuits;
+  readonly upstreams: Upstreams;
+  readonly clock: Clock;
+};

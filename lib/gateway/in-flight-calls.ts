@@ -1,0 +1,59 @@
+import { bus } from "@/lib/core/bus";
+import { logger } from "@/lib/core/logger";
+import type { Grant } from "@/lib/gateway/authorize";
+import { type KillCheck, killedBy } from "@/lib/gateway/require-alive";
+
+/** Calls that a server is working on now, so that a kill switch can end them. */
+export type InFlightCalls = {
+  /** `stop` is called when the call has to end. The returned function must be called when it is over. */
+  readonly enter: (grant: Grant, stop: () => void) => () => void;
+  readonly size: () => number;
+  readonly close: () => void;
+};
+
+type Flight = { readonly grant: Grant; readonly stop: () => void };
+
+/** Without a message (another process, no Redis) the switches themselves are looked at this often. */
+const SWEEP_MS = 1_000;
+
+export function makeInFlightCalls(killSwitches: KillCheck): InFlightCalls {
+  const flights = new Map<string, Set<Flight>>();
+
+  async function sweep(tenantId: string): Promise<void> {
+    const held = flights.get(tenantId);
+    if (held === undefined) return;
+    const set = await killSwitches(tenantId);
+    if (set.size === 0) return;
+    for (const flight of held) if (killedBy(set, flight.grant) !== null) flight.stop();
+  }
+
+  const sweepSoon = (tenantId: string) => {
+    sweep(tenantId).catch((cause: unknown) => logger.warn({ err: cause }, "kill switches could not be read"));
+  };
+  const timer = setInterval(() => {
+    for (const tenantId of flights.keys()) sweepSoon(tenantId);
+  }, SWEEP_MS).unref();
+  const unsubscribe = bus.subscribe((message) => {
+    // After the other listeners: one of them drops what was read before the change.
+    if (message.topic === "kill_switch.changed") setImmediate(() => sweepSoon(message.tenantId));
+  });
+
+  return {
+    enter(grant, stop) {
+      const { tenantId } = grant.identity;
+      const held = flights.get(tenantId) ?? new Set<Flight>();
+      flights.set(tenantId, held);
+      const flight = { grant, stop };
+      held.add(flight);
+      return () => {
+        held.delete(flight);
+        if (held.size === 0 && flights.get(tenantId) === held) flights.delete(tenantId);
+      };
+    },
+    size: () => [...flights.values()].reduce((sum, held) => sum + held.size, 0),
+    close() {
+      clearInterval(timer);
+      unsubscribe();
+    },
+  };
+}

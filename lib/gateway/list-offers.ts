@@ -1,0 +1,136 @@
+import "server-only";
+import { decide } from "@/lib/access/decide";
+import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
+import { toAppError } from "@/lib/core/errors";
+import { authorize } from "@/lib/gateway/authorize";
+import { draftOf } from "@/lib/gateway/entry-drafts";
+import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
+import type { Identity } from "@/lib/gateway/identity";
+import type { Entrance } from "@/lib/gateway/tool-call";
+import { broken, voteOf } from "@/lib/mcp/upstream/faults";
+import { isRecord, type Json, type Upstream } from "@/lib/mcp/upstream/protocol";
+import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
+import type { RegisteredServer } from "@/lib/servers/registered-server";
+
+/** What servers list beside their tools. */
+export const OFFERS = {
+  "resources/list": { key: RESOURCES, capability: "resources", member: "resources" },
+  "resources/templates/list": { key: RESOURCES, capability: "resources", member: "resourceTemplates" },
+  "prompts/list": { key: PROMPTS, capability: "prompts", member: "prompts" },
+} as const;
+export type OfferMethod = keyof typeof OFFERS;
+
+/** One thing that a server lists. */
+export type Offer = { readonly server: string; readonly item: Json };
+
+const MAX_PAGES = 100;
+const MAX_ITEMS = 5_000;
+
+type Deps = Pick<GatewayDeps, "permissionMap" | "servers" | "circuits" | "upstreams" | "append">;
+
+const has = (server: RegisteredServer, capability: string): boolean =>
+  server.capabilities?.includes(capability) === true;
+
+/** The servers whose resources or prompts this identity may use: by the decision that also governs each use. */
+export async function serversOffering(
+  gateway: Pick<GatewayDeps, "permissionMap" | "servers">,
+  identity: Identity,
+  key: typeof RESOURCES | typeof PROMPTS,
+  only: string | null,
+): Promise<RegisteredServer[]> {
+  const [map, servers] = await Promise.all([
+    gateway.permissionMap(identity.tenantId),
+    gateway.servers(identity.tenantId),
+  ]);
+  const capability = key === RESOURCES ? "resources" : "prompts";
+  return [...servers.values()].filter(
+    (server) =>
+      (only === null || server.slug === only) &&
+      has(server, capability) &&
+      decide(map, identity.permissions, { server: server.slug, tool: key }).allow,
+  );
+}
+
+/**
+ * Everything of one kind that this identity may use, asked of the servers themselves. Where many are asked, one that does
+ * not answer is left out; where one is asked, its failure is the answer.
+ */
+export async function listOffers(
+  gateway: Deps,
+  identity: Identity,
+  method: OfferMethod,
+  only: string | null,
+): Promise<Offer[]> {
+  const offering = await serversOffering(gateway, identity, OFFERS[method].key, only);
+  const servers = new Map(offering.map((server) => [server.slug, server]));
+  const lists = await Promise.all(
+    offering.map((server) =>
+      askOne(gateway, identity, servers, server, method).catch((cause: unknown) => {
+        if (only !== null) throw cause;
+        return [];
+      }),
+    ),
+  );
+  return lists.flat();
+}
+
+async function askOne(
+  gateway: Deps,
+  identity: Identity,
+  servers: ServersBySlug,
+  server: RegisteredServer,
+  method: OfferMethod,
+): Promise<Offer[]> {
+  const map = await gateway.permissionMap(identity.tenantId);
+  const ref = { server: server.slug, tool: OFFERS[method].key };
+  const grant = authorize(identity, map, servers, ref, { method, params: {}, target: "" });
+  const passage = await gateway.circuits.enter(grant);
+  const deadline = startDeadline(server.deadlineMs);
+  try {
+    const items = await allPages(gateway.upstreams.of(server), method, deadline);
+    passage.leave("success");
+    return items.map((item) => ({ server: server.slug, item }));
+  } catch (cause) {
+    const error = toAppError(cause);
+    passage.leave(voteOf(error), error.code);
+    throw error;
+  } finally {
+    deadline.release();
+  }
+}
+
+async function allPages(upstream: Upstream, method: OfferMethod, deadline: Deadline): Promise<Json[]> {
+  const items: Json[] = [];
+  let params: Json = {};
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const { result } = await upstream.request({ method, params, deadline });
+    const listed = result[OFFERS[method].member];
+    if (!Array.isArray(listed)) throw broken("its list is not a list");
+    items.push(...listed.filter(isRecord));
+    if (items.length > MAX_ITEMS) throw broken(`it lists more than ${MAX_ITEMS} things`);
+    const next = result["nextCursor"];
+    if (typeof next !== "string" || next === "") break;
+    params = { cursor: next };
+  }
+  return items;
+}
+
+/** An agent asked which resources or prompts it may use. */
+export async function recordOffers(
+  gateway: Pick<GatewayDeps, "append">,
+  identity: Identity,
+  entrance: Entrance,
+  method: OfferMethod,
+  count: number,
+): Promise<string> {
+  const { eventId } = await gateway.append({
+    ...draftOf(identity, entrance),
+    phase: "auth",
+    target: entrance.door,
+    eventType: method === "prompts/list" ? "prompt_list.read" : "resource_list.read",
+    outcome: "success",
+    decision: "allowed",
+    count,
+  });
+  return eventId;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import type { EntryDraft } from "@/lib/audit/entry";
+import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import { makeRefusalLedger } from "@/lib/gateway/refusal-ledger";
+
+const draft: EntryDraft = {
+  tenantId: PLATFORM_TENANT_ID,
+  actor: { type: "anonymous", id: "anonymous", name: "anonymous" },
+  phase: "auth",
+  eventType: "authentication.refused",
+  outcome: "denied",
+  requestId: "request-1",
+};
+
+function setup() {
+  const written: EntryDraft[] = [];
+  let now = 0;
+  const ledger = makeRefusalLedger({
+    clock: { now: () => now },
+    append: async (each) => {
+      const eventId = each.eventId ?? newId();
+      written.push({ ...each, eventId });
+      return { tenantId: each.tenantId, eventId, seq: written.length, hash: "" };
+    },
+  });
+  return { written, ledger, tick: (ms: number) => (now += ms) };
+}
+
+describe("refusals of strangers", () => {
+  it("get an entry each for the first ten in a minute, then share one that is counted", async () => {
+    const { written, ledger } = setup();
+    const ids: string[] = [];
+    for (let refusal = 0; refusal < 1_000; refusal += 1) ids.push(await ledger.record("address:1", draft));
+    expect(new Set(ids.slice(0, 10)).size).toBe(10);
+    expect(new Set(ids.slice(10)).size).toBe(1);
+    expect(written).toHaveLength(10);
+    await ledger.flush();
+    expect(written).toHaveLength(11);
+    expect(written[10]).toMatchObject({ eventId: ids[10], count: 990 });
+  });
+
+  it("are counted by address and by minute", async () => {
+    const { written, ledger, tick } = setup();
+    for (let refusal = 0; refusal < 12; refusal += 1) await ledger.record("address:1", draft);
+    await ledger.record("address:2", draft);
+    expect(written).toHaveLength(11);
+    tick(60_000);
+    await ledger.record("address:1", draft);
+    expect(written.filter((each) => each.count === 2)).toHaveLength(1);
+    expect(written).toHaveLength(13);
+  });
+
+  it("stay bounded when the addresses are countless", async () => {
+    const { written, ledger } = setup();
+    for (let address = 0; address < 12_000; address += 1) await ledger.record(`address:${address}`, draft);
+    expect(written).toHaveLength(10_010);
+  });
+});

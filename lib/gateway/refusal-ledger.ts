@@ -1,0 +1,87 @@
+import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
+import { type Clock, systemClock } from "@/lib/core/clock";
+import { newId } from "@/lib/core/ids";
+import { logger } from "@/lib/core/logger";
+
+/**
+ * Records refusals that anybody can cause, so that noise cannot fill the trail: per subject and window the first ones each
+ * get an entry, the rest share one that says how many there were. Its id is known, and named in answers, before it is written.
+ */
+export type RefusalLedger = {
+  /** The id of the entry that records (or will count) this refusal. Throws `audit_unavailable`. */
+  readonly record: (subject: string, draft: EntryDraft) => Promise<string>;
+  /** Writes what is still counted only in memory. */
+  readonly flush: () => Promise<void>;
+};
+
+export type RefusalLedgerOptions = {
+  readonly append: (draft: EntryDraft) => Promise<AppendedEntry>;
+  readonly clock?: Clock;
+  readonly individually?: number;
+  readonly windowMs?: number;
+};
+
+type Window = {
+  readonly endsAt: number;
+  seen: number;
+  shared: (EntryDraft & { eventId: string; count: number }) | null;
+};
+
+/** Subjects watched at once; beyond it all newcomers share one window, which keeps the bound on entries. */
+const MAX_SUBJECTS = 10_000;
+
+/** A ledger over the trail; `individually` entries per subject and window. */
+export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger {
+  const { append, clock = systemClock, individually = 10, windowMs = 60_000 } = options;
+  const windows = new Map<string, Window>();
+  let timer: NodeJS.Timeout | null = null;
+
+  async function write(closed: Iterable<Window>): Promise<void> {
+    for (const { shared } of closed) {
+      if (shared === null) continue;
+      await append(shared).catch((cause: unknown) =>
+        logger.error({ err: cause, count: shared.count, entry: shared.eventId }, "counted refusals were not written"),
+      );
+    }
+  }
+
+  function takeClosed(now: number): Window[] {
+    const closed: Window[] = [];
+    for (const [subject, window] of windows) {
+      if (window.endsAt > now) continue;
+      windows.delete(subject);
+      closed.push(window);
+    }
+    if (windows.size === 0 && timer !== null) {
+      clearInterval(timer);
+      timer = null;
+    }
+    return closed;
+  }
+
+  function windowOf(tenantAndSubject: string): Window {
+    const now = clock.now();
+    const subject = windows.size < MAX_SUBJECTS || windows.has(tenantAndSubject) ? tenantAndSubject : "everybody else";
+    const found = windows.get(subject);
+    if (found !== undefined && found.endsAt > now) return found;
+    if (found !== undefined) void write([found]);
+    const made: Window = { endsAt: now + windowMs, seen: 0, shared: null };
+    windows.set(subject, made);
+    timer ??= setInterval(() => void write(takeClosed(clock.now())), Math.min(windowMs, 1_000)).unref();
+    return made;
+  }
+
+  return {
+    async record(subject, draft) {
+      const window = windowOf(`${draft.tenantId}|${subject}`);
+      window.seen += 1;
+      if (window.seen <= individually) return (await append(draft)).eventId;
+      window.shared ??= { ...draft, eventId: newId(), count: 0 };
+      window.shared.count += 1;
+      return window.shared.eventId;
+    },
+    async flush() {
+      await write(takeClosed(Number.POSITIVE_INFINITY));
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
+import type { Identity } from "@/lib/gateway/identity";
+import type { ToolCall } from "@/lib/gateway/tool-call";
+
+/** The servers a call may reach: the enabled ones, or the single one that its door has already fetched. */
+export function serversFor(
+  gateway: Pick<GatewayDeps, "servers">,
+  call: ToolCall,
+  identity: Identity,
+): ServersBySlug | Promise<ServersBySlug> {
+  const { server } = call;
+  return server === undefined || server.tenantId !== identity.tenantId
+    ? gateway.servers(identity.tenantId)
+    : new Map([[server.slug, server]]);
+}

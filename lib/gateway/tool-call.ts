@@ -1,0 +1,46 @@
+import type { ToolRef } from "@/lib/access/decide";
+import type { AppError } from "@/lib/core/errors";
+import type { Ask, ClientSide } from "@/lib/gateway/client-side";
+import type { Identity } from "@/lib/gateway/identity";
+import type { LimitState } from "@/lib/gateway/rate-limits";
+import type { Json, Progress } from "@/lib/mcp/upstream/protocol";
+import type { RegisteredServer } from "@/lib/servers/registered-server";
+
+/** Where a request came in. All of it is for the trail; none of it is trusted. */
+export type Entrance = {
+  readonly requestId: string;
+  /** `/api/mcp`, `/api/mcp/files`, `console`. */
+  readonly door: string;
+  readonly era?: "modern" | "legacy";
+  readonly clientName?: string;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly bytesIn?: number;
+};
+
+/** What was presented at the door: a key still to be checked, or somebody whom another door has checked. */
+export type Credential =
+  | { readonly kind: "key"; readonly secret: string | null }
+  | { readonly kind: "checked"; readonly identity: Identity };
+
+export type ToolCall = {
+  readonly credential: Credential;
+  readonly ref: ToolRef;
+  readonly args: Json;
+  readonly entrance: Entrance;
+  /** Aborted when the caller leaves. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** What is asked where it is no tool call: a resource is read, a prompt is got. */
+  readonly ask?: Ask;
+  /** The client behind the call, where a server may tell or ask it something meanwhile. */
+  readonly client?: ClientSide;
+  /** The server itself where the caller may reach one that agents may not yet. */
+  readonly server?: RegisteredServer;
+};
+
+/** How a call ended. `entry` is the audit entry that says so; null only where none could be written. */
+export type Outcome = { readonly latencyMs: number; readonly limit: LimitState | null } & (
+  | { readonly ok: true; readonly entry: string; readonly result: Json }
+  | { readonly ok: false; readonly entry: string | null; readonly error: AppError }
+);

@@ -1,0 +1,33 @@
+import "server-only";
+import type { z } from "zod";
+import { parseInput, requirePermission } from "@/lib/audit/perform";
+import type { RequestContext } from "@/lib/core/context";
+import { AppError } from "@/lib/core/errors";
+import { getGateway } from "@/lib/gateway/compose";
+import { executeToolCall } from "@/lib/gateway/execute-tool-call";
+import { userIdentity } from "@/lib/gateway/identity";
+import { serverForTrial } from "@/lib/servers/registry";
+import { type TriedCall, tryToolInput } from "@/lib/servers/schemas";
+
+/** One real call as oneself, on the same road as an agent's; the server may still be a draft. */
+export async function tryTool(ctx: RequestContext, rawInput: z.input<typeof tryToolInput>): Promise<TriedCall> {
+  await requirePermission(ctx, "tools:call", "try a tool");
+  const { id, tool, arguments: args } = parseInput(tryToolInput, rawInput);
+  const server = await serverForTrial(ctx.tenantId, id);
+  if (server === null) throw new AppError("not_found", "There is no such server.");
+  const { requestId, ip, userAgent } = ctx;
+  const outcome = await executeToolCall(getGateway(), {
+    credential: { kind: "checked", identity: userIdentity(ctx) },
+    ref: { server: server.slug, tool },
+    args,
+    server,
+    entrance: { requestId, ip, userAgent, door: "console" },
+  });
+  const { entry, latencyMs } = outcome;
+  // Without an entry there is nothing to show: the trail is away, and so is this door.
+  if (entry === null) throw outcome.ok ? new AppError("internal", "An answer without an entry.") : outcome.error;
+  if (outcome.ok)
+    return { ok: outcome.result["isError"] !== true, entry, latencyMs, content: outcome.result, error: null };
+  const { code, message } = outcome.error;
+  return { ok: false, entry, latencyMs, content: null, error: { code, message } };
+}

@@ -1,0 +1,38 @@
+import "server-only";
+import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
+import { tenantSql } from "@/lib/db/sql";
+import { RETRY_POLICIES, type RetryPolicy } from "@/lib/limits/schemas";
+
+/** What we decided about calls to one server, apart from how it is reached. */
+export type ServerHandling = {
+  readonly retryPolicy: RetryPolicy;
+  /** How long answers of a tool are given again, by tool. */
+  readonly cacheTtlMs: ReadonlyMap<string, number>;
+};
+/** By server id. */
+export type Handling = ReadonlyMap<string, ServerHandling>;
+
+type Row = { readonly id: string; readonly retry_policy: string; readonly cached: Record<string, number> | null };
+
+const SQL = `select s.id, s.retry_policy,
+    (select jsonb_object_agg(t.tool, t.cache_ttl_ms) from tool_settings t
+      where t.tenant_id = s.tenant_id and t.server_id = s.id and t.cache_ttl_ms > 0) as cached
+  from servers s where s.tenant_id = $1`;
+
+export const toRetryPolicy = (text: string): RetryPolicy => RETRY_POLICIES.find((known) => known === text) ?? "off";
+
+async function load(tenantId: string): Promise<Handling> {
+  const { rows } = await tenantSql(tenantId, (client) => client.query<Row>(SQL, [tenantId]));
+  return new Map(
+    rows.map(({ id, retry_policy: policy, cached }) => [
+      id,
+      { retryPolicy: toRetryPolicy(policy), cacheTtlMs: new Map(Object.entries(cached ?? {})) },
+    ]),
+  );
+}
+
+const cache = (): TenantCache<Handling> =>
+  tenantCache("handling", { load, dropOn: (message) => message.topic === "server.changed" });
+
+/** How the tenant's servers are called, at most two seconds old. */
+export const currentHandling = (tenantId: string): Promise<Handling> => cache().get(tenantId);

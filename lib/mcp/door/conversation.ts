@@ -1,0 +1,115 @@
+import type { AppError } from "@/lib/core/errors";
+import type { ClientSide } from "@/lib/gateway/client-side";
+import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
+import { refusalHeaders } from "@/lib/mcp/door/answers";
+import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import type { Visit } from "@/lib/mcp/door/methods";
+import { askClient } from "@/lib/mcp/door/pending-asks";
+import { answerWithStream, progressMessage } from "@/lib/mcp/door/progress-stream";
+import { openState, sealState } from "@/lib/mcp/door/request-state";
+import {
+  isLogLevel,
+  isLoudEnough,
+  logLevelOf,
+  NO_CAPABILITIES,
+  sessionCapabilities,
+  usableCapabilities,
+} from "@/lib/mcp/door/sessions";
+import { type Json, META } from "@/lib/mcp/upstream/protocol";
+
+/** Whose messages belong together: a session id says nothing without the key. */
+export const ownerOf = ({ identity, session }: Pick<Visit, "identity" | "session">): string =>
+  JSON.stringify([identity.credentialId ?? identity.actor.id, session]);
+
+const capabilitiesIn = ({ envelope, session }: Visit): Json =>
+  envelope.era === "modern" ? usableCapabilities(envelope.meta[META.clientCapabilities]) : sessionCapabilities(session);
+
+function levelIn({ envelope, identity, session }: Visit): string | undefined {
+  const level =
+    envelope.era === "modern"
+      ? envelope.meta[META.logLevel]
+      : logLevelOf(identity.credentialId ?? identity.actor.id, session);
+  return isLogLevel(level) ? level : undefined;
+}
+
+/** True where a server may tell or ask the client something while it answers, or the client brings what was asked for. */
+export function isConversation(visit: Visit): boolean {
+  const { params } = visit.envelope;
+  return (
+    capabilitiesIn(visit) !== NO_CAPABILITIES ||
+    levelIn(visit) !== undefined ||
+    "inputResponses" in params ||
+    "requestState" in params
+  );
+}
+
+export type Answer = { readonly status: number; readonly text: string; readonly error: AppError | null };
+type Call = Omit<ToolCall, "client" | "onProgress">;
+
+/** Runs a call whose client can be told and asked things; it becomes a stream with the first of them. */
+export async function answerConversation(
+  visit: Visit,
+  call: Call,
+  execute: (call: ToolCall) => Promise<Outcome>,
+  toAnswer: (outcome: Outcome) => Answer,
+): Promise<DoorAnswer> {
+  const { envelope, entrance } = visit;
+  const retry = await retryOf(visit, call);
+  const token = envelope.meta["progressToken"];
+  const headers = {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    "x-request-id": entrance.requestId,
+  };
+  return answerWithStream(headers, async (send) => {
+    const tellsProgress = typeof token === "string" || typeof token === "number";
+    const outcome = await execute({
+      ...call,
+      client: clientSide(visit, send, retry),
+      ...(tellsProgress ? { onProgress: (progress) => send(progressMessage(token, progress)) } : {}),
+    });
+    const { status, text, error } = toAnswer(sealed(visit, call, outcome));
+    return { status, text, headers: error === null ? {} : refusalHeaders(error) };
+  });
+}
+
+function clientSide(visit: Visit, send: (message: Json) => void, retry: Json | null): ClientSide {
+  const capabilities = capabilitiesIn(visit);
+  const logLevel = levelIn(visit);
+  const modern = visit.envelope.era === "modern";
+  const canBeAsked = !modern && capabilities !== NO_CAPABILITIES;
+  return {
+    capabilities,
+    takesInputRequests: modern,
+    retry,
+    dialogue: {
+      logLevel,
+      onLog: (params) => {
+        if (logLevel !== undefined && isLoudEnough(params["level"], logLevel))
+          send({ method: "notifications/message", params });
+      },
+      onRequest: canBeAsked
+        ? (method, params) => askClient(ownerOf(visit), send, visit.signal, method, params)
+        : undefined,
+    },
+  };
+}
+
+/** What the client brings along when it comes back; its state must be one that we gave to it, for this. */
+async function retryOf(visit: Visit, call: Call): Promise<Json | null> {
+  const { inputResponses, requestState } = visit.envelope.params;
+  if (visit.envelope.era === "legacy") return null;
+  if (inputResponses === undefined && requestState === undefined) return null;
+  const state = requestState === undefined ? undefined : await openState(visit.identity, call, requestState);
+  return {
+    ...(inputResponses === undefined ? {} : { inputResponses }),
+    ...(state === undefined ? {} : { requestState: state }),
+  };
+}
+
+/** The server's state leaves only in our seal. */
+function sealed(visit: Visit, call: Call, outcome: Outcome): Outcome {
+  if (!outcome.ok || typeof outcome.result["requestState"] !== "string") return outcome;
+  const requestState = sealState(visit.identity, call, outcome.result["requestState"]);
+  return { ...outcome, result: { ...outcome.result, requestState } };
+}

@@ -1,0 +1,25 @@
+/**
+ * A request at the door, free of any server's types: both mounts (in front of Next, and inside it) make one,
+ * and making a web `Request` where none is given costs more than the whole policy.
+ */
+export type DoorRequest = {
+  readonly method: string;
+  /** Path without the query: a key in a query string is never looked at. */
+  readonly path: string;
+  readonly header: (name: string) => string | null;
+  /** Stops reading beyond `maxBytes` and throws `payload_too_large`. */
+  readonly body: (maxBytes: number) => Promise<Uint8Array>;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
+  readonly peerAddress: string | null;
+};
+
+/** Writes one chunk of a stream. */
+export type Write = (chunk: string) => void;
+
+export type DoorAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A whole body, none, or a stream that is written until the promise ends. */
+  readonly body: string | null | ((write: Write) => Promise<void>);
+};

@@ -1,0 +1,199 @@
+import { AppError, isAppError, toAppError } from "@/lib/core/errors";
+import { newId } from "@/lib/core/ids";
+import { parseJsonGuarded } from "@/lib/core/json-guard";
+import { logger } from "@/lib/core/logger";
+import { baseUrl } from "@/lib/env";
+import { authenticate } from "@/lib/gateway/authenticate";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import type { Identity } from "@/lib/gateway/identity";
+import { profileGateway } from "@/lib/gateway/profile-gateway";
+import { recordRefusedKey, recordRefusedRequest } from "@/lib/gateway/record-request";
+import type { Entrance } from "@/lib/gateway/tool-call";
+import { refusalAnswer } from "@/lib/mcp/door/answers";
+import { ownerOf } from "@/lib/mcp/door/conversation";
+import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
+import { type EnvelopeFault, readEnvelope } from "@/lib/mcp/door/envelope";
+import { errorPage } from "@/lib/mcp/door/error-page";
+import { bearerOf, guardMedia, guardOrigin } from "@/lib/mcp/door/guards";
+import { openSessionStream } from "@/lib/mcp/door/listen";
+import { answerMethod, type Visit } from "@/lib/mcp/door/methods";
+import { takeAnswer } from "@/lib/mcp/door/pending-asks";
+import { RPC } from "@/lib/mcp/door/rpc-codes";
+import { inSearchMode } from "@/lib/mcp/door/search-mode";
+import { profileBySlug } from "@/lib/profiles/registry";
+
+const LIMITS = { maxBytes: 4 * 1024 * 1024, maxDepth: 64 };
+const PROFILE_DOOR = /^\/api\/mcp\/p\/([^/]+)\/?$/;
+const DOOR = /^\/api\/mcp(?:\/([^/]+))?\/?$/;
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** The agents' door: every road through it ends in an answer that names its audit entry. Never throws. */
+export async function answerDoor(gateway: GatewayDeps, request: DoorRequest): Promise<DoorAnswer> {
+  const entrance = entranceOf(request);
+  const profile = PROFILE_DOOR.exec(request.path)?.[1] ?? null;
+  const match = profile === null ? DOOR.exec(request.path) : [];
+  if (match === null) return nothingHere(entrance);
+  if (match[1] === "errors.md" && request.method === "GET") return errorPage();
+  try {
+    guardOrigin(request.header, baseUrl());
+  } catch (cause) {
+    return refuseStranger(gateway, entrance, toAppError(cause));
+  }
+  let identity: Identity;
+  try {
+    identity = await authenticate(gateway, { kind: "key", secret: bearerOf(request.header) });
+  } catch (cause) {
+    return refuseStranger(gateway, entrance, toAppError(cause));
+  }
+  try {
+    return await enter(gateway, request, entrance, identity, { server: match[1] ?? null, profile });
+  } catch (cause) {
+    return refuseKnown(gateway, { entrance, identity, id: null, method: null }, cause);
+  }
+}
+
+async function enter(
+  gateway: GatewayDeps,
+  request: DoorRequest,
+  entrance: Entrance,
+  identity: Identity,
+  door: { readonly server: string | null; readonly profile: string | null },
+): Promise<DoorAnswer> {
+  const seen = await behind(gateway, identity, door.profile);
+  if (request.method === "GET") {
+    const visit = streamVisit({ ...seen, identity, entrance, server: door.server, request });
+    if (visit !== null) return openSessionStream(visit);
+  }
+  if (request.method !== "POST") {
+    throw new AppError(
+      "method_not_allowed",
+      "Only POST is served here, and GET with Accept: text/event-stream for a session.",
+    );
+  }
+  guardMedia(request.header);
+  const bytes = await request.body(LIMITS.maxBytes);
+  const body = parseBody(bytes);
+  const envelope = readEnvelope(body, request.header);
+  if (envelope === null) {
+    takeAnswer(ownerOf({ identity, session: request.header("mcp-session-id") }), body);
+    return { status: 202, headers: { "x-request-id": entrance.requestId }, body: null };
+  }
+  const { id } = envelope;
+  if ("fault" in envelope) return refuseKnown(gateway, { entrance, identity, id, method: null }, envelope);
+  const visit: Visit = {
+    ...seen,
+    identity,
+    envelope,
+    server: door.server,
+    signal: request.signal,
+    session: request.header("mcp-session-id"),
+    entrance: {
+      ...entrance,
+      era: envelope.era,
+      bytesIn: bytes.length,
+      ...(envelope.clientName === undefined ? {} : { clientName: envelope.clientName }),
+    },
+  };
+  try {
+    return await inSearchMode(visit, answerMethod);
+  } catch (cause) {
+    return refuseKnown(gateway, { entrance: visit.entrance, identity, id, method: envelope.method }, cause);
+  }
+}
+
+type Opening = Pick<Visit, "gateway" | "identity" | "entrance" | "server"> & { readonly request: DoorRequest };
+
+/** A client of the sessions era that wants to hear what happens; null for any other GET. */
+function streamVisit({ request, entrance, ...known }: Opening): Visit | null {
+  const session = request.header("mcp-session-id");
+  if (session === null || !(request.header("accept") ?? "").includes("text/event-stream")) return null;
+  const envelope = { era: "legacy", method: "GET", id: null, params: {}, meta: {}, clientName: undefined } as const;
+  const version = request.header("mcp-protocol-version") ?? "2025-03-26";
+  return {
+    ...known,
+    session,
+    signal: request.signal,
+    envelope: { ...envelope, version },
+    entrance: { ...entrance, era: "legacy" },
+  };
+}
+
+/** What a door gives on to: everything, or the part that a profile names. */
+async function behind(
+  gateway: GatewayDeps,
+  { tenantId }: Identity,
+  slug: string | null,
+): Promise<Pick<Visit, "gateway" | "profile">> {
+  if (slug === null) return { gateway };
+  const profile = await profileBySlug(tenantId, slug);
+  if (profile === undefined) throw new AppError("not_found", "There is no such profile.");
+  return { gateway: profileGateway(gateway, profile), profile };
+}
+
+function parseBody(bytes: Uint8Array): unknown {
+  try {
+    return parseJsonGuarded(bytes, LIMITS);
+  } catch (cause) {
+    throw isAppError(cause) && cause.code === "invalid_input" ? notJson(cause) : cause;
+  }
+}
+
+/** Not an error of ours but of the message; carried as a fault so that its JSON-RPC code survives. */
+const notJson = (error: AppError): EnvelopeFault => ({
+  fault: true,
+  id: null,
+  era: "legacy",
+  rpcCode: RPC.parseError,
+  status: 400,
+  error,
+});
+
+type Refused = {
+  readonly entrance: Entrance;
+  readonly identity: Identity;
+  readonly id: string | number | null;
+  readonly method: string | null;
+};
+
+async function refuseKnown(gateway: GatewayDeps, refused: Refused, cause: unknown): Promise<DoorAnswer> {
+  const special = isFault(cause) ? { status: cause.status, rpcCode: cause.rpcCode } : {};
+  const error = isFault(cause) ? cause.error : toAppError(cause);
+  const { entrance, identity, id, method } = refused;
+  if (error.code === "internal") logger.error({ err: error.cause, requestId: entrance.requestId }, "the door failed");
+  try {
+    const entry = await recordRefusedRequest(gateway, identity, entrance, error, method);
+    return refusalAnswer(id, error, { requestId: entrance.requestId, entry }, special);
+  } catch (unrecorded) {
+    return refusalAnswer(id, toAppError(unrecorded), { requestId: entrance.requestId, entry: null });
+  }
+}
+
+async function refuseStranger(gateway: GatewayDeps, entrance: Entrance, error: AppError): Promise<DoorAnswer> {
+  try {
+    const entry = await recordRefusedKey(gateway, entrance, error);
+    return refusalAnswer(null, error, { requestId: entrance.requestId, entry });
+  } catch (unrecorded) {
+    return refusalAnswer(null, toAppError(unrecorded), { requestId: entrance.requestId, entry: null });
+  }
+}
+
+const isFault = (cause: unknown): cause is EnvelopeFault =>
+  typeof cause === "object" && cause !== null && "fault" in cause;
+
+function entranceOf(request: DoorRequest): Entrance {
+  const given = request.header("x-request-id");
+  return {
+    requestId: given !== null && REQUEST_ID.test(given) ? given : newId(),
+    door: request.path.slice(0, 100),
+    ip: request.peerAddress,
+    userAgent: request.header("user-agent")?.slice(0, 300) ?? null,
+  };
+}
+
+function nothingHere({ requestId }: Entrance): DoorAnswer {
+  return {
+    status: 404,
+    headers: { "content-type": "text/plain", "x-request-id": requestId },
+    body: "There is nothing here.\n",
+  };
+}

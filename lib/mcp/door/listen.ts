@@ -1,0 +1,103 @@
+import { bus } from "@/lib/core/bus";
+import { AppError } from "@/lib/core/errors";
+import { recordArrival } from "@/lib/gateway/record-request";
+import { announce, type Wanted } from "@/lib/mcp/door/announcements";
+import { resultMeta } from "@/lib/mcp/door/answers";
+import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
+import type { Visit } from "@/lib/mcp/door/methods";
+import { placeOfUri } from "@/lib/mcp/door/names";
+import { eventOf, keepAlive, STREAM_HEADERS } from "@/lib/mcp/door/progress-stream";
+import { holdStream } from "@/lib/mcp/door/standing-streams";
+import { followedBy } from "@/lib/mcp/door/subscriptions";
+import { isRecord, META, type Notice } from "@/lib/mcp/upstream/protocol";
+
+const MAX_URIS = 256;
+
+function wantedOf({ envelope, server }: Visit): Wanted {
+  const filter = envelope.params["notifications"];
+  if (!isRecord(filter)) throw new AppError("invalid_input", "params.notifications must be an object.");
+  const uris = Array.isArray(filter["resourceSubscriptions"]) ? filter["resourceSubscriptions"] : [];
+  const places = uris.slice(0, MAX_URIS).map((uri) => placeOfUri(String(uri), server));
+  return {
+    tools: filter["toolsListChanged"] === true,
+    prompts: filter["promptsListChanged"] === true,
+    resources: filter["resourcesListChanged"] === true,
+    places,
+  };
+}
+
+/** `subscriptions/listen`: acknowledged first, then everything under the id of the request. */
+export async function answerListen(visit: Visit): Promise<DoorAnswer> {
+  const wanted = wantedOf(visit);
+  const { gateway, identity, envelope, entrance } = visit;
+  const entry = await recordArrival(gateway, identity, entrance, envelope.method);
+  const _meta = { [META.subscriptionId]: envelope.id };
+  const acknowledged = {
+    method: "notifications/subscriptions/acknowledged",
+    params: { notifications: envelope.params["notifications"], _meta },
+  };
+  return stream(visit, async (to) => {
+    to(eventOf(acknowledged));
+    const tell = ({ method, params }: Notice) => to(eventOf({ method, params: { ...params, _meta } }));
+    const end = await announce(visit, wanted, tell);
+    return () => {
+      end();
+      const result = { resultType: "complete", _meta: { ...resultMeta("modern", entry), ..._meta } };
+      to(eventOf({ id: envelope.id, result }));
+    };
+  });
+}
+
+/** The stream behind GET, on which clients of the sessions era hear what happens beside their calls. */
+export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
+  await recordArrival(visit.gateway, visit.identity, visit.entrance, "GET");
+  return stream(visit, async (to) => {
+    const tell = ({ method, params }: Notice) => to(eventOf({ method, params }));
+    let end: () => void = () => undefined;
+    let over = false;
+    const places = followedBy(visit, () => void begin());
+    const begin = async () => {
+      const wanted: Wanted = { tools: true, prompts: true, resources: true, places: [...places.values()] };
+      const next = await announce(visit, wanted, tell);
+      end();
+      end = next;
+      if (over) end();
+    };
+    await begin();
+    return () => {
+      over = true;
+      end();
+    };
+  });
+}
+
+type Begin = (to: Write) => Promise<() => void>;
+
+function stream(visit: Visit, begin: Begin): DoorAnswer {
+  const { identity, entrance, signal } = visit;
+  const held = holdStream(identity.credentialId ?? identity.actor.id, signal);
+  // Whoever is changed may lose the key or a right: the next stream is opened by who they are then.
+  const forget = bus.subscribe((message) => {
+    const changed =
+      (message.topic === "agent.changed" && message.agentId === identity.actor.id) ||
+      (message.topic === "tenant.changed" && message.tenantId === identity.tenantId);
+    if (changed) held.end();
+  });
+  return {
+    status: 200,
+    headers: { ...STREAM_HEADERS, "x-request-id": entrance.requestId },
+    async body(to) {
+      const rest = keepAlive(to);
+      let end: () => void = () => undefined;
+      try {
+        end = await begin(to);
+        await held.over;
+      } finally {
+        rest();
+        end();
+        held.end();
+        forget();
+      }
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { AppError } from "@/lib/core/errors";
+import { executeToolCall } from "@/lib/gateway/execute-tool-call";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import type { Identity } from "@/lib/gateway/identity";
+import { listTools, SEPARATOR } from "@/lib/gateway/list-tools";
+import { recordArrival, recordListing } from "@/lib/gateway/record-request";
+import type { Entrance, Outcome, ToolCall } from "@/lib/gateway/tool-call";
+import { jsonAnswer, refusalHeaders, resultMeta, resultText, SERVER_INFO } from "@/lib/mcp/door/answers";
+import { answerBesideTools, capabilitiesFor } from "@/lib/mcp/door/beside-tools";
+import { type CallAnswer, callAnswer } from "@/lib/mcp/door/call-answer";
+import { answerConversation, isConversation } from "@/lib/mcp/door/conversation";
+import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import type { Envelope, EnvelopeFault } from "@/lib/mcp/door/envelope";
+import { cancelCall, cancellable } from "@/lib/mcp/door/in-flight";
+import { answerWithProgress } from "@/lib/mcp/door/progress-stream";
+import { RPC } from "@/lib/mcp/door/rpc-codes";
+import { newSession } from "@/lib/mcp/door/sessions";
+import { isRecord, type Json, LEGACY_VERSIONS, MODERN_VERSION, type Progress } from "@/lib/mcp/upstream/protocol";
+import type { Profile } from "@/lib/profiles/registry";
+
+/** One well-formed message of somebody we know. */
+export type Visit = {
+  readonly gateway: GatewayDeps;
+  readonly identity: Identity;
+  readonly envelope: Envelope;
+  /** The server whose door it is; null at the joint door. */
+  readonly server: string | null;
+  /** The profile whose door it is; the gateway then shows its part only. */
+  readonly profile?: Profile;
+  readonly signal: AbortSignal;
+  /** Handed out at `initialize`, proves nothing: it only tells one client's request ids from another's. */
+  readonly session: string | null;
+  readonly entrance: Entrance;
+};
+
+/** How long a client may keep a list. Short: what a caller may see can change at any moment. */
+const LIST_TTL_MS = 5_000;
+
+const INSTRUCTIONS =
+  "Every call through this server is checked against your permissions and recorded in an audit trail. " +
+  "A refusal says which permission is missing. Tools are named <server>__<tool>.";
+
+/** Answers one message by its method. */
+export function answerMethod(visit: Visit): Promise<DoorAnswer> {
+  const { era, method, id } = visit.envelope;
+  if (id === null) return Promise.resolve(takeNotification(visit));
+  if (method === "tools/call") return callTool(visit);
+  if (method === "tools/list") return list(visit);
+  if (method === "server/discover" && era === "modern") return discover(visit);
+  if (method === "initialize" && era === "legacy") return initialize(visit);
+  if (method === "ping" && era === "legacy") return ping(visit);
+  const other = answerBesideTools(visit);
+  if (other !== null) return other;
+  const fault: EnvelopeFault = {
+    fault: true,
+    id,
+    era,
+    rpcCode: RPC.methodNotFound,
+    status: era === "modern" ? 404 : 200,
+    error: new AppError("not_found", `The method ${method.slice(0, 80)} is not served here.`),
+  };
+  return Promise.reject(fault);
+}
+
+function takeNotification({ envelope, identity, session, entrance }: Visit): DoorAnswer {
+  if (envelope.method === "notifications/cancelled" && identity.credentialId !== null) {
+    cancelCall(identity.credentialId, session, envelope.params["requestId"]);
+  }
+  return { status: 202, headers: { "x-request-id": entrance.requestId }, body: null };
+}
+
+async function callTool(visit: Visit): Promise<DoorAnswer> {
+  const { envelope, entrance, gateway } = visit;
+  const token = envelope.meta["progressToken"];
+  const call = toToolCall(visit);
+  if (isConversation(visit)) {
+    return answerConversation(
+      visit,
+      call,
+      (talked) => execute(visit, talked),
+      (outcome) => toAnswer(visit, outcome),
+    );
+  }
+  if (typeof token !== "string" && typeof token !== "number") {
+    const { status, text, error } = toAnswer(visit, await execute(visit, call));
+    return jsonAnswer(status, text, { ...entrance, entry: null }, error === null ? {} : refusalHeaders(error));
+  }
+  const headers = {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    "x-request-id": entrance.requestId,
+  };
+  return answerWithProgress(token, headers, async (onProgress: (progress: Progress) => void) => {
+    const { status, text, error } = toAnswer(visit, await execute({ ...visit, gateway }, { ...call, onProgress }));
+    return { status, text, headers: error === null ? {} : refusalHeaders(error) };
+  });
+}
+
+const toAnswer = ({ envelope, entrance }: Visit, outcome: Outcome): CallAnswer =>
+  callAnswer(envelope, outcome, entrance.requestId);
+
+/** Leaving the stream cancels on the modern wire; in the sessions era a client may come and go, and cancels by a message. */
+function execute(visit: Visit, call: ToolCall): Promise<Outcome> {
+  const { gateway, envelope, identity, session, signal } = visit;
+  if (envelope.era === "modern" || envelope.id === null) return executeToolCall(gateway, { ...call, signal });
+  const owner = identity.credentialId ?? identity.actor.id;
+  return cancellable(owner, session, envelope.id, (cancelled) =>
+    executeToolCall(gateway, { ...call, signal: cancelled }),
+  );
+}
+
+function toToolCall({ envelope, identity, server, entrance }: Visit): ToolCall {
+  const { name, arguments: args = {} } = envelope.params;
+  if (typeof name !== "string" || name === "" || name.length > 256)
+    throw badParam("name", "must be a string of 1 to 256 characters");
+  if (!isRecord(args)) throw badParam("arguments", "must be an object");
+  return { credential: { kind: "checked", identity }, ref: toRef(name, server), args, entrance };
+}
+
+function toRef(name: string, server: string | null): ToolCall["ref"] {
+  if (server !== null) return { server, tool: name };
+  const border = name.indexOf(SEPARATOR);
+  return border === -1
+    ? { server: "", tool: name }
+    : { server: name.slice(0, border), tool: name.slice(border + SEPARATOR.length) };
+}
+
+const badParam = (path: string, rule: string): AppError =>
+  new AppError("invalid_input", `params.${path} ${rule}.`, { issues: [{ path: `params.${path}`, rule }] });
+
+async function list(visit: Visit): Promise<DoorAnswer> {
+  const { gateway, identity, server, envelope, entrance } = visit;
+  const cursor = envelope.params["cursor"];
+  if (cursor !== undefined) throw badParam("cursor", "is not one of ours: the list has a single page");
+  const catalog = await listTools(gateway, identity, server, envelope.era);
+  const entry = await recordListing(gateway, identity, entrance, catalog);
+  const modern = envelope.era === "modern";
+  const rest = {
+    ...(modern ? { resultType: "complete", ttlMs: LIST_TTL_MS, cacheScope: "private" } : {}),
+    _meta: resultMeta(envelope.era, entry),
+  };
+  // The catalog is serialised once for all who hold the same permissions; here it is only put in its place.
+  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(envelope.id)},"result":{"tools":${catalog.json},${JSON.stringify(rest).slice(1)}}`;
+  return jsonAnswer(200, text, { ...entrance, entry });
+}
+
+async function discover(visit: Visit): Promise<DoorAnswer> {
+  return greet(visit, {
+    supportedVersions: [MODERN_VERSION, ...LEGACY_VERSIONS],
+    capabilities: await capabilitiesFor(visit),
+    instructions: INSTRUCTIONS,
+    resultType: "complete",
+    ttlMs: LIST_TTL_MS,
+    cacheScope: "private",
+  });
+}
+
+async function initialize(visit: Visit): Promise<DoorAnswer> {
+  const wanted = visit.envelope.params["protocolVersion"];
+  const protocolVersion = LEGACY_VERSIONS.find((version) => version === wanted) ?? LEGACY_VERSIONS[0];
+  const capabilities = await capabilitiesFor(visit);
+  const result = { protocolVersion, capabilities, serverInfo: SERVER_INFO, instructions: INSTRUCTIONS };
+  return greet(visit, result, { "mcp-session-id": newSession(visit.envelope.params["capabilities"]) });
+}
+
+async function ping(visit: Visit): Promise<DoorAnswer> {
+  // The protocol wants an empty answer here, so the entry is not named in it.
+  const { gateway, identity, entrance, envelope } = visit;
+  const entry = await recordArrival(gateway, identity, entrance, envelope.method);
+  return jsonAnswer(200, resultText(envelope.id, {}), { ...entrance, entry });
+}
+
+async function greet(
+  { gateway, identity, envelope, entrance }: Visit,
+  result: Json,
+  headers: Json = {},
+): Promise<DoorAnswer> {
+  const entry = await recordArrival(gateway, identity, entrance, envelope.method);
+  const text = resultText(envelope.id, { ...result, _meta: resultMeta(envelope.era, entry) });
+  return jsonAnswer(200, text, { ...entrance, entry }, headers);
+}

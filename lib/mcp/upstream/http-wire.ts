@@ -1,0 +1,176 @@
+import { Pool } from "undici";
+import { checkUrl, guardedConnector } from "@/lib/mcp/upstream/egress-guard";
+import { type Exchanged, exchange } from "@/lib/mcp/upstream/exchange";
+import { broken, httpRefusal, rpcRefusal } from "@/lib/mcp/upstream/faults";
+import { parseMessage, progressOf } from "@/lib/mcp/upstream/messages";
+import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
+import { type Connections, isRecord, type Json, type UpstreamRequest } from "@/lib/mcp/upstream/protocol";
+import { makeWarmSockets, type WarmSockets } from "@/lib/mcp/upstream/warm-sockets";
+import type { Deadline } from "@/lib/resilience/deadline";
+
+export type HttpWireOptions = {
+  readonly url: string;
+  readonly credential: Readonly<Record<string, string>> | undefined;
+  readonly policy: UpstreamPolicy;
+};
+
+/** One JSON-RPC message on its way to the server; a notification has no id. */
+export type Posted = {
+  readonly id: number | null;
+  readonly method: string;
+  readonly params: Json | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly deadline: Deadline;
+  readonly onProgress?: UpstreamRequest["onProgress"];
+  /** Sees what the server says or asks on the stream of this request. */
+  readonly onMessage?: ((message: Json) => void) | undefined;
+};
+
+export type HttpWire = {
+  readonly nextId: () => number;
+  readonly post: (posted: Posted) => Promise<Exchanged>;
+  /** Sends the answer to a request of the server's. */
+  readonly reply: (message: Json, headers: Posted["headers"], deadline: Deadline) => Promise<void>;
+  /** Opens the stream on which a server of the sessions era speaks by itself. */
+  readonly listen: (
+    headers: Posted["headers"],
+    deadline: Deadline,
+    onMessage: (message: Json) => void,
+  ) => Promise<Exchanged>;
+  readonly close: () => Promise<void>;
+  readonly connections: () => Connections;
+  readonly keepWarm: (count: number) => void;
+};
+
+/** Elastic: sockets are opened under load, as many as the server's limit lets call at once, and closed when idle. */
+const MAX_CONNECTIONS = 4_096;
+/** How often a server in use is looked at for connections that are missing to its base. */
+const TOP_UP_EVERY_MS = 1_000;
+/** Below the 5 s after which most servers close an idle connection: a call must not meet one that is being closed. */
+const KEEP_ALIVE_MS = 4_000;
+/** Headers that belong to the transport; a credential must not replace them. */
+const OURS = new Set(["accept", "content-type", "content-length", "host", "connection", "transfer-encoding"]);
+
+function credentialHeaders(credential: HttpWireOptions["credential"]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(credential ?? {})) {
+    const lower = name.toLowerCase();
+    if (!OURS.has(lower) && !lower.startsWith("mcp-")) headers[lower] = value;
+  }
+  return headers;
+}
+
+function makePool(origin: string, { connect }: WarmSockets): Pool {
+  return new Pool(origin, {
+    connect,
+    connections: MAX_CONNECTIONS,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Our own deadline and byte count are the bounds.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+}
+
+/** JSON-RPC over POST to one address: an answer as JSON or as an event stream. */
+export function openHttpWire(options: HttpWireOptions): HttpWire {
+  const url = checkUrl(options.url, options.policy);
+  const sockets = makeWarmSockets(guardedConnector(options.policy), url);
+  const pool = makePool(url.origin, sockets);
+  let [requests, warm, toppedUpAt] = [0, 0, 0];
+
+  /** Idle connections are closed by either side; a server that is in use gets its base back. */
+  function topUp(): void {
+    const now = Date.now();
+    if (now - toppedUpAt < TOP_UP_EVERY_MS) return;
+    toppedUpAt = now;
+    sockets.open(warm - pool.stats.connected);
+  }
+  const path = `${url.pathname}${url.search}`;
+  const base = {
+    ...credentialHeaders(options.credential),
+    accept: "application/json, text/event-stream",
+    "content-type": "application/json",
+  };
+  let lastId = 0;
+  return {
+    nextId: () => ++lastId,
+    async post({ id, method, params, headers, deadline, onProgress, onMessage }) {
+      requests += 1;
+      if (warm > 0) topUp();
+      const answer = await exchange(pool, {
+        path,
+        headers: { ...base, ...headers },
+        body: JSON.stringify({ jsonrpc: "2.0", ...(id === null ? {} : { id }), method, params }),
+        deadline,
+        onEvent: (data) => isAnswer(parseEvent(data), id, onProgress, onMessage),
+      });
+      if (answer.status >= 300 && answer.status < 400) throw broken("it is a redirect, and those are not followed");
+      return answer;
+    },
+    async reply(message, headers, deadline) {
+      const body = JSON.stringify({ jsonrpc: "2.0", ...message });
+      await exchange(pool, { path, headers: { ...base, ...headers }, body, deadline, onEvent: () => true });
+    },
+    listen: (headers, deadline, onMessage) =>
+      exchange(pool, {
+        path,
+        method: "GET",
+        headers: { ...base, ...headers, accept: "text/event-stream" },
+        body: null,
+        deadline,
+        onEvent: (data) => {
+          const message = parseEvent(data);
+          if (message !== null) onMessage(message);
+          return false;
+        },
+      }),
+    async close() {
+      warm = 0;
+      sockets.close();
+      await pool.destroy();
+    },
+    connections() {
+      const { idle, created, handedOut } = sockets.figures();
+      return { open: pool.stats.connected + idle, created, reused: Math.max(0, requests - handedOut) };
+    },
+    keepWarm(count) {
+      warm = count;
+      topUp();
+    },
+  };
+}
+
+function isAnswer(
+  event: Json | null,
+  id: number | null,
+  onProgress: UpstreamRequest["onProgress"],
+  onMessage: Posted["onMessage"],
+): boolean {
+  if (event === null || id === null) return false;
+  if (onMessage !== undefined && typeof event["method"] === "string") onMessage(event);
+  const progress = progressOf(event, id);
+  if (progress !== null) onProgress?.(progress);
+  return "result" in event || "error" in event;
+}
+
+function parseEvent(data: string): Json | null {
+  try {
+    return parseMessage(Buffer.from(data));
+  } catch {
+    return null;
+  }
+}
+
+/** The message in an answer's body. A refusal's own words win over its status, unless the status says "broken". */
+export function messageIn({ status, body }: Exchanged): Json {
+  if (status >= 500 || status === 429 || status === 408) throw httpRefusal(status);
+  if (status >= 400) {
+    const message = body === null ? null : parseEvent(Buffer.from(body).toString("utf8"));
+    // 404 is how a server of the sessions era says that it no longer knows the session.
+    if (message === null || !isRecord(message["error"]) || status === 404) throw httpRefusal(status);
+    throw rpcRefusal(message["error"], status);
+  }
+  if (body === null) throw broken("it is empty");
+  return parseMessage(body);
+}

@@ -1,0 +1,114 @@
+import { isAppError } from "@/lib/core/errors";
+import { hear } from "@/lib/mcp/upstream/dialogue";
+import { agreeOverHttp, type Link, legacyHeaders } from "@/lib/mcp/upstream/http-greeting";
+import { answerOver, listenOverHttp } from "@/lib/mcp/upstream/http-listen";
+import { type HttpWire, type HttpWireOptions, messageIn, openHttpWire } from "@/lib/mcp/upstream/http-wire";
+import { requestMeta, resultOf } from "@/lib/mcp/upstream/messages";
+import { headerValue, paramHeaders } from "@/lib/mcp/upstream/param-headers";
+import {
+  type Json,
+  MODERN_VERSION,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamRequest,
+} from "@/lib/mcp/upstream/protocol";
+import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
+import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
+
+export type HttpUpstreamOptions = HttpWireOptions & {
+  /** For agreeing on a version, which no single caller's deadline may cut short for the others. */
+  readonly deadlineMs: number;
+  /** What the clients behind this connection can do when the server asks. */
+  readonly capabilities?: Json;
+};
+
+const NOTHING: Json = {};
+
+/** A server over streamable HTTP, of either era. */
+export function openHttpUpstream(options: HttpUpstreamOptions): Upstream {
+  const wire = openHttpWire(options);
+  const capabilities = options.capabilities ?? NOTHING;
+  let link: Link | null = null;
+  let linking: Promise<Link> | null = null;
+
+  async function agree(): Promise<Link> {
+    const deadline = startDeadline(options.deadlineMs);
+    try {
+      link = await agreeOverHttp(wire, deadline, capabilities);
+      return link;
+    } finally {
+      deadline.release();
+      linking = null;
+    }
+  }
+
+  function linked(deadline: Deadline): Link | Promise<Link> {
+    if (link !== null) return link;
+    linking ??= agree();
+    return untilStopped(linking, deadline);
+  }
+
+  return {
+    greet: async (deadline) => (await linked(deadline)).greeting,
+    async request(request) {
+      const current = await linked(request.deadline);
+      try {
+        return await send(wire, current, request, capabilities);
+      } catch (cause) {
+        if (!isLinkLost(cause, current)) throw cause;
+        // Nothing was executed: the server knows no such session (or speaks another era by now).
+        if (link === current) link = null;
+        return send(wire, await linked(request.deadline), request, capabilities);
+      }
+    },
+    listen: async (request) => listenOverHttp(wire, await linked(request.deadline), request),
+    close: () => wire.close(),
+    connections: () => wire.connections(),
+    keepWarm: (count) => wire.keepWarm(count),
+  };
+}
+
+async function send(wire: HttpWire, link: Link, request: UpstreamRequest, capabilities: Json): Promise<UpstreamAnswer> {
+  const { method, deadline, onProgress, dialogue } = request;
+  const modern = link.greeting.era === "modern";
+  const id = wire.nextId();
+  const meta = requestMeta(modern, onProgress === undefined ? null : id, capabilities, dialogue?.logLevel);
+  const params = meta === undefined ? request.params : { ...request.params, _meta: meta };
+  const headers = modern ? modernHeaders(request) : legacyHeaders(link);
+  try {
+    const onMessage = dialogue === undefined ? undefined : hear(dialogue, answerOver(wire, link, deadline));
+    const answer = await wire.post({ id, method, params, headers, deadline, onProgress, onMessage });
+    return { result: resultOf(messageIn(answer), id, dialogue !== undefined), bytes: answer.body?.length ?? 0 };
+  } catch (cause) {
+    // On the modern wire leaving the stream is the cancellation; in the sessions era it has to be said.
+    if (!modern && deadline.stopped() !== null) tellCancelled(wire, link, id);
+    throw cause;
+  }
+}
+
+function tellCancelled(wire: HttpWire, link: Link, requestId: number): void {
+  const deadline = startDeadline(2_000);
+  const params = { requestId, reason: "the caller no longer waits" };
+  wire
+    .post({ id: null, method: "notifications/cancelled", params, headers: legacyHeaders(link), deadline })
+    .catch(() => undefined)
+    .finally(() => deadline.release());
+}
+
+function isLinkLost(cause: unknown, link: Link): boolean {
+  if (!isAppError(cause) || cause.code !== "upstream_error") return false;
+  const { httpStatus, rpcCode } = cause.detail;
+  if (link.session === null) return rpcCode === -32022;
+  // The protocol says 404; many servers were written after an example that says 400 and -32000.
+  return httpStatus === 404 || (httpStatus === 400 && rpcCode === -32000);
+}
+
+function modernHeaders({ method, params, inputSchema }: UpstreamRequest): Record<string, string> {
+  const name = params["name"] ?? (method === "resources/read" ? params["uri"] : undefined);
+  return {
+    "mcp-protocol-version": MODERN_VERSION,
+    "mcp-method": method,
+    ...(typeof name === "string" ? { "mcp-name": headerValue(name) } : {}),
+    ...paramHeaders(inputSchema, params["arguments"]),
+  };
+}

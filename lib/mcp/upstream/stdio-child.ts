@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "@/lib/core/errors";
+import { logger } from "@/lib/core/logger";
+import { searchPath } from "@/lib/env";
+import { broken, unreachable } from "@/lib/mcp/upstream/faults";
+import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
+import { type Json, MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
+
+export type StdioCommand = {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+};
+
+export type StdioChildOptions = {
+  readonly endpoint: StdioCommand;
+  readonly credential: Readonly<Record<string, string>> | undefined;
+  readonly policy: UpstreamPolicy;
+  readonly onLine: (line: Buffer) => void;
+  /** Called once, when the child is gone or has to go. */
+  readonly onGone: (fault: AppError) => void;
+};
+
+export type StdioChild = {
+  readonly send: (message: Json) => void;
+  readonly kill: () => Promise<void>;
+};
+
+const STDERR_KEEP_BYTES = 8 * 1024;
+const KILL_GRACE_MS = 500;
+/** What the shell answers when there is no such program. */
+const NOT_FOUND = 127;
+
+/**
+ * Becomes the program, and leaves a watchdog in its process group: a read that ends when this process is gone, even by
+ * kill -9, and then takes the whole group along. The text is fixed; program and arguments are passed, never pasted.
+ */
+const WATCHED = `(trap '' TERM INT HUP; read -r _ <&3; kill -KILL 0) </dev/null >/dev/null 2>&1 &
+exec 3<&-
+unset PWD OLDPWD
+exec "$@"`;
+
+/** Refuses a program that the operator did not list. Compared as written: no path may dress up as a listed name. */
+export function checkProgram(command: string, policy: UpstreamPolicy): void {
+  if (policy.programs.includes(command)) return;
+  throw new AppError("egress_refused", `The program ${command} may not be started here.`, {
+    issues: [{ path: "endpoint.command", rule: `must be one of ${policy.programs.join(", ")} (STDIO_ALLOW)` }],
+  });
+}
+
+/** Only what a program needs, what the registration declares, and its own secret; nothing of ours. */
+function scrubbedEnv(options: StdioChildOptions, home: string): NodeJS.ProcessEnv {
+  return {
+    ...options.endpoint.env,
+    ...options.credential,
+    PATH: searchPath(),
+    HOME: home,
+    LANG: "C.UTF-8",
+  } as unknown as NodeJS.ProcessEnv;
+}
+
+/** Cuts a stream into lines of bounded length. */
+function lineSplitter(onLine: (line: Buffer) => void, onTooLong: () => void): (chunk: Buffer) => void {
+  let pending: Buffer[] = [];
+  let size = 0;
+  return (chunk) => {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      const last = chunk.subarray(from, end);
+      const line = pending.length === 0 ? last : Buffer.concat([...pending, last]);
+      pending = [];
+      size = 0;
+      from = end + 1;
+      if (line.length > 0) onLine(line);
+    }
+    const rest = chunk.subarray(from);
+    if (rest.length === 0) return;
+    size += rest.length;
+    if (size > MAX_ANSWER_BYTES) return onTooLong();
+    pending.push(rest);
+  };
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    // The whole group: npx and the like start the real server as a child of their own.
+    process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
+  }
+}
+
+/** Starts a listed program, its command line never read by a shell, in a process group of its own, with a home that is thrown away. */
+export function startStdioChild(options: StdioChildOptions): StdioChild {
+  const { endpoint, onGone } = options;
+  checkProgram(endpoint.command, options.policy);
+  const home = mkdtempSync(join(tmpdir(), "cs-stdio-"));
+  // The same Node that runs us: the one found first on the path may be another.
+  const program = endpoint.command === "node" ? process.execPath : endpoint.command;
+  const child = spawn("/bin/sh", ["-c", WATCHED, "cs-stdio", program, ...endpoint.args], {
+    cwd: home,
+    env: scrubbedEnv(options, home),
+    shell: false,
+    detached: true,
+    // The fourth is ours alone: it ends when we do, however we end.
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+  });
+  logger.info({ pid: child.pid, command: endpoint.command, args: endpoint.args }, "stdio server started");
+  let gone = false;
+  let stderr = "";
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+
+  const leave = (fault: AppError) => {
+    if (gone) return;
+    gone = true;
+    signalGroup(child, "SIGTERM");
+    const force = setTimeout(() => signalGroup(child, "SIGKILL"), KILL_GRACE_MS);
+    void closed.then(() => {
+      clearTimeout(force);
+      rmSync(home, { recursive: true, force: true });
+    });
+    onGone(fault);
+  };
+
+  child.on("error", (cause) => leave(unreachable("its program could not be started", cause)));
+  child.on("exit", (code, signal) => {
+    // Lets the watchdog go, and with it whatever of the group is left.
+    child.stdio[3]?.destroy();
+    if (code === NOT_FOUND) return leave(unreachable("its program could not be started", new Error(stderr)));
+    if (!gone) logger.warn({ code, signal, stderr }, "stdio server ended");
+    leave(unreachable(`its program ended (${signal ?? `exit status ${code}`})`, new Error(stderr)));
+  });
+  // A write to a program that is ending fails here; its exit tells the rest.
+  child.stdin.on("error", () => undefined);
+  child.stdio[3]?.on("error", () => undefined);
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString("utf8")).slice(-STDERR_KEEP_BYTES);
+  });
+  const tooLong = () => leave(broken(`it is larger than ${MAX_ANSWER_BYTES} bytes`));
+  const split = lineSplitter(options.onLine, tooLong);
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (!gone) split(chunk);
+  });
+  return {
+    send(message) {
+      if (!gone) child.stdin.write(`${JSON.stringify(message)}\n`);
+    },
+    async kill() {
+      leave(unreachable("its connection was closed"));
+      await closed;
+    },
+  };
+}

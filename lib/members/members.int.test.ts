@@ -1,0 +1,292 @@
+import { describe, expect, it } from "vitest";
+import { perform } from "@/lib/audit/perform";
+import { contextFromHeaders } from "@/lib/auth/context-from-headers";
+import { verifyApiToken } from "@/lib/auth/verify-api-token";
+import { bus } from "@/lib/core/bus";
+import { inTenant } from "@/lib/db/in-tenant";
+import { changeMember } from "@/lib/members/change-member";
+import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
+import { inviteMember, revokeInvitation } from "@/lib/members/invite-member";
+import { mintApiToken, revokeApiToken } from "@/lib/members/mint-api-token";
+import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/members/read";
+import { entriesOf } from "@/lib/testing/entries";
+import { createTestAgent, createTestMember, createTestTenant, uniqueSlug } from "@/lib/testing/factories";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+
+describe("invitations", () => {
+  it("are made once per address, listed, and taken back", async () => {
+    const tenant = await createTestTenant();
+    const ctx = tenant.ctx();
+    const view = await perform(inviteMember, ctx, { email: "New.Person@Example.test", roles: ["viewer"] });
+    expect(view).toMatchObject({ email: "new.person@example.test", roles: ["viewer"], invitedBy: tenant.admin.email });
+    await expect(perform(inviteMember, ctx, { email: view.email, roles: ["viewer"] })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    await expect(perform(inviteMember, ctx, { email: tenant.admin.email, roles: ["viewer"] })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    await expect(perform(inviteMember, ctx, { email: "a@b.test", roles: ["viewer", "nope"] })).rejects.toMatchObject({
+      code: "invalid_input",
+      detail: { issues: [{ path: "roles.1" }] },
+    });
+    expect((await perform(listInvitations, ctx, {})).items).toHaveLength(1);
+    await perform(revokeInvitation, ctx, { id: view.id });
+    expect((await perform(listInvitations, ctx, {})).items).toHaveLength(0);
+    await expect(perform(revokeInvitation, ctx, { id: view.id })).rejects.toMatchObject({ code: "not_found" });
+    expect(await entriesOf(tenant.tenantId, "member.invited")).toHaveLength(1);
+    expect(await entriesOf(tenant.tenantId, "invitation.revoked")).toHaveLength(1);
+  });
+
+  it("of another tenant do not exist here", async () => {
+    const [one, two] = [await createTestTenant(), await createTestTenant()];
+    const view = await perform(inviteMember, one.ctx(), { email: "a@b.test", roles: ["viewer"] });
+    await expect(perform(revokeInvitation, two.ctx(), { id: view.id })).rejects.toMatchObject({ code: "not_found" });
+    expect((await perform(listInvitations, two.ctx(), {})).items).toEqual([]);
+  });
+});
+
+describe("nobody hands on more than they hold", () => {
+  const recruiter = [
+    "members:read",
+    "members:write",
+    "access:read",
+    "access:write",
+    "servers:read",
+    "agents:read",
+    "metrics:read",
+    "tenant:read",
+  ];
+
+  it("by inviting, granting, or making a role; each attempt is recorded", async () => {
+    const tenant = await createTestTenant();
+    const ctx = tenant.ctx(recruiter);
+    const member = await createTestMember(tenant, "viewer");
+    const denied = { code: "permission_denied", detail: { missing: "admin:*" } };
+    await expect(perform(inviteMember, ctx, { email: "evil@b.test", roles: ["tenant-admin"] })).rejects.toMatchObject(
+      denied,
+    );
+    await expect(
+      perform(changeMember, ctx, { id: member.memberId, roles: ["viewer", "tenant-admin"] }),
+    ).rejects.toMatchObject(denied);
+    await expect(
+      perform(createRole, ctx, { slug: "mine", name: "Mine", permissions: ["admin:*"] }),
+    ).rejects.toMatchObject(denied);
+    await expect(
+      perform(createRole, ctx, { slug: "mine", name: "Mine", permissions: ["members:*"] }),
+    ).rejects.toMatchObject({
+      detail: { missing: "members:*" },
+    });
+    expect((await entriesOf(tenant.tenantId, "access.denied")).length).toBe(4);
+    // Negative control: what they hold they may give.
+    await perform(inviteMember, ctx, { email: "fine@b.test", roles: ["viewer"] });
+    await perform(createRole, ctx, { slug: "mine", name: "Mine", permissions: ["servers:read"] });
+    await perform(changeMember, ctx, { id: member.memberId, roles: ["viewer", "mine"] });
+    await expect(
+      perform(changeRole, ctx, { slug: "mine", permissions: ["servers:read", "servers:write"] }),
+    ).rejects.toMatchObject({
+      detail: { missing: "servers:write" },
+    });
+  });
+
+  it("nor takes from, suspends or reinstates somebody above them", async () => {
+    const tenant = await createTestTenant();
+    const ctx = tenant.ctx(recruiter);
+    await createTestMember(tenant, "tenant-admin");
+    const admin = tenant.admin.memberId;
+    await expect(perform(changeMember, ctx, { id: admin, status: "suspended" })).rejects.toMatchObject({
+      code: "permission_denied",
+    });
+    await expect(perform(changeMember, ctx, { id: admin, roles: ["viewer"] })).rejects.toMatchObject({
+      code: "permission_denied",
+    });
+    expect((await perform(listMembers, ctx, {})).items.find(({ id }) => id === admin)?.roles).toEqual(["tenant-admin"]);
+  });
+
+  it("not even a tenant's admin hands on the platform", async () => {
+    const tenant = await createTestTenant();
+    const attempt = perform(createRole, tenant.ctx(), { slug: "root", name: "Root", permissions: ["platform:*"] });
+    await expect(attempt).rejects.toMatchObject({ code: "permission_denied", detail: { missing: "platform:*" } });
+  });
+});
+
+describe("the last admin", () => {
+  it("cannot be suspended, demoted, nor both of two at once", async () => {
+    const tenant = await createTestTenant();
+    const ctx = tenant.ctx();
+    const only = tenant.admin.memberId;
+    await expect(perform(changeMember, ctx, { id: only, status: "suspended" })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    await expect(perform(changeMember, ctx, { id: only, roles: ["viewer"] })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    const second = await createTestMember(tenant, "tenant-admin");
+    const both = await Promise.allSettled([
+      perform(changeMember, ctx, { id: only, roles: ["viewer"] }),
+      perform(changeMember, ctx, { id: second.memberId, roles: ["viewer"] }),
+    ]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const members = (await perform(listMembers, ctx, {})).items;
+    expect(members.filter(({ roles }) => roles.includes("tenant-admin"))).toHaveLength(1);
+  });
+
+  it("cannot be undone through the role they hold either, nor replaced by one whose grant expires", async () => {
+    const tenant = await createTestTenant();
+    const ctx = tenant.ctx();
+    const { tenantId } = tenant;
+    await perform(createRole, ctx, { slug: "boss", name: "Boss", permissions: ["admin:*"] });
+    await perform(changeMember, ctx, { id: tenant.admin.memberId, roles: ["boss"] });
+    await expect(perform(changeRole, ctx, { slug: "boss", permissions: ["servers:read"] })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    const second = await createTestMember(tenant, "tenant-admin");
+    const expiresAt = new Date(Date.now() + 60_000);
+    await inTenant(tenantId, (tx) =>
+      tx.memberRole.updateMany({ where: { tenantId, memberId: second.memberId }, data: { expiresAt } }),
+    );
+    await expect(perform(changeMember, ctx, { id: tenant.admin.memberId, status: "suspended" })).rejects.toMatchObject({
+      code: "conflict",
+    });
+  });
+});
+
+describe("roles", () => {
+  it("are made, changed and deleted, announced, and recorded; built-in ones stay", async () => {
+    const tenant = await createTestTenant();
+    const ctx = tenant.ctx();
+    const heard: string[] = [];
+    const stop = bus.subscribe((message) => {
+      if (message.topic === "role.changed" && message.tenantId === tenant.tenantId) heard.push(message.topic);
+    });
+    const role = await perform(createRole, ctx, {
+      slug: "reader",
+      name: "Reader",
+      permissions: ["files:read", "files:read"],
+    });
+    expect(role.permissions).toEqual(["files:read"]);
+    await expect(perform(createRole, ctx, { slug: "reader", name: "Again", permissions: [] })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    expect(await perform(changeRole, ctx, { slug: "reader", permissions: ["mail:send"] })).toMatchObject({
+      permissions: ["mail:send"],
+      name: "Reader",
+    });
+    for (const attempt of [
+      () => perform(changeRole, ctx, { slug: "viewer", permissions: ["admin:*"] }),
+      () => perform(deleteRole, ctx, { slug: "tenant-admin" }),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ code: "conflict" });
+    }
+    const member = await createTestMember(tenant, "viewer");
+    await perform(changeMember, ctx, { id: member.memberId, roles: ["reader"] });
+    await expect(perform(deleteRole, ctx, { slug: "reader" })).rejects.toMatchObject({ code: "conflict" });
+    await perform(changeMember, ctx, { id: member.memberId, roles: [] });
+    await perform(deleteRole, ctx, { slug: "reader" });
+    stop();
+    expect(heard.length).toBe(5);
+    expect((await perform(listRoles, ctx, {})).items.map(({ slug }) => slug).sort()).toEqual([
+      "compliance-officer",
+      "developer",
+      "tenant-admin",
+      "viewer",
+    ]);
+    for (const type of ["role.created", "role.changed", "role.deleted"])
+      expect(await entriesOf(tenant.tenantId, type)).toHaveLength(1);
+    expect(await entriesOf(tenant.tenantId, "member.changed")).toHaveLength(2);
+  });
+
+  it("count who holds them", async () => {
+    const tenant = await createTestTenant();
+    const agent = await createTestAgent(tenant, ["files:read"]);
+    const roles = (await perform(listRoles, tenant.ctx(), {})).items;
+    expect(roles.find(({ id }) => id === agent.roleId)).toMatchObject({
+      agentCount: 1,
+      memberCount: 0,
+      builtIn: false,
+    });
+    expect(roles.find(({ slug }) => slug === "tenant-admin")).toMatchObject({ memberCount: 1, builtIn: true });
+  });
+});
+
+describe("API tokens", () => {
+  const bearer = (secret: string) => new Headers({ authorization: `Bearer ${secret}` });
+
+  it("may do what is in their scopes and still held, in their tenant only", async () => {
+    const tenant = await createTestTenant();
+    const other = await createTestTenant();
+    const member = await createTestMember(tenant, "developer");
+    const minted = await perform(mintApiToken, member.ctx, {
+      name: "ci",
+      scopes: ["servers:read", "agents:write"],
+      expiresInDays: 1,
+    });
+    expect(minted.secret).toMatch(/^cst_[A-Za-z0-9_-]{43}$/);
+    expect(minted.prefix).toBe(minted.secret.slice(0, 10));
+    const ctx = await contextFromHeaders(bearer(minted.secret));
+    expect([...ctx.permissions].sort()).toEqual(["agents:write", "servers:read"]);
+    expect(ctx).toMatchObject({
+      tenantId: tenant.tenantId,
+      actor: { authMethod: "api_token", credentialId: minted.id, memberId: member.memberId },
+    });
+    const elsewhere = new Headers({ ...Object.fromEntries(bearer(minted.secret)), "x-tenant": other.slug });
+    await expect(contextFromHeaders(elsewhere)).rejects.toMatchObject({ code: "not_found" });
+
+    // What the owner loses, the token loses.
+    await perform(changeMember, tenant.ctx(), { id: member.memberId, roles: ["viewer"] });
+    expect([...(await contextFromHeaders(bearer(minted.secret))).permissions]).toEqual(["servers:read"]);
+    await perform(changeMember, tenant.ctx(), { id: member.memberId, status: "suspended" });
+    await expect(contextFromHeaders(bearer(minted.secret))).rejects.toMatchObject({ code: "unauthenticated" });
+    await perform(changeMember, tenant.ctx(), { id: member.memberId, status: "active" });
+    expect(await verifyApiToken(minted.secret, Date.now() + 2 * 86_400_000)).toBeNull();
+    expect(await verifyApiToken(minted.secret)).not.toBeNull();
+  });
+
+  it("never exceed their minter, nor mint others, and are shown once", async () => {
+    const tenant = await createTestTenant();
+    const member = await createTestMember(tenant, "viewer");
+    await expect(perform(mintApiToken, member.ctx, { name: "x", scopes: ["servers:*"] })).rejects.toMatchObject({
+      code: "permission_denied",
+    });
+    const minted = await perform(mintApiToken, member.ctx, { name: "x", scopes: ["servers:read"] });
+    const asToken = await contextFromHeaders(bearer(minted.secret));
+    await expect(perform(mintApiToken, asToken, { name: "y", scopes: ["servers:read"] })).rejects.toMatchObject({
+      code: "permission_denied",
+    });
+    const listed = await perform(listApiTokens, member.ctx, {});
+    expect(listed.items).toHaveLength(1);
+    expect(JSON.stringify(listed)).not.toContain(minted.secret.slice(12));
+    expect((await perform(listApiTokens, tenant.ctx(), {})).items).toEqual([]);
+  });
+
+  it("end when revoked by their owner or a member admin, by nobody else", async () => {
+    const tenant = await createTestTenant();
+    const [owner, peer] = [await createTestMember(tenant, "viewer"), await createTestMember(tenant, "viewer")];
+    const first = await perform(mintApiToken, owner.ctx, { name: "a", scopes: ["servers:read"] });
+    const second = await perform(mintApiToken, owner.ctx, { name: "b", scopes: ["servers:read"] });
+    await expect(perform(revokeApiToken, peer.ctx, { id: first.id })).rejects.toMatchObject({
+      code: "permission_denied",
+    });
+    expect(await verifyApiToken(first.secret)).not.toBeNull();
+    await perform(revokeApiToken, owner.ctx, { id: first.id });
+    await perform(revokeApiToken, tenant.ctx(), { id: second.id });
+    expect([await verifyApiToken(first.secret), await verifyApiToken(second.secret)]).toEqual([null, null]);
+    expect(await entriesOf(tenant.tenantId, "api_token.revoked")).toHaveLength(2);
+    expect(await verifyApiToken(`cst_${"A".repeat(43)}`)).toBeNull();
+    expect(await verifyApiToken("cst_short")).toBeNull();
+  });
+});
+
+it("lists members by page", async () => {
+  const tenant = await createTestTenant();
+  for (let count = 0; count < 4; count += 1) await createTestMember(tenant, "viewer");
+  const first = await perform(listMembers, tenant.ctx(), { limit: 3 });
+  expect(first.items).toHaveLength(3);
+  const second = await perform(listMembers, tenant.ctx(), { limit: 3, cursor: first.nextCursor });
+  expect(second).toMatchObject({ nextCursor: null });
+  expect(new Set([...first.items, ...second.items].map(({ id }) => id)).size).toBe(5);
+  await expect(perform(listMembers, tenant.ctx(), { cursor: uniqueSlug() })).rejects.toMatchObject({
+    code: "invalid_input",
+  });
+});

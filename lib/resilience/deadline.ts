@@ -1,0 +1,47 @@
+/** Why waiting ended: time ran out, or the one who asked went away. */
+export type StopCause = "timeout" | "cancelled";
+/** Why work was stopped: also when a person threw a kill switch. */
+export type EndCause = StopCause | "killed";
+
+export type Deadline = {
+  /** Null while the work may go on. */
+  readonly stopped: () => EndCause | null;
+  /** Calls back once when the work has to stop. Returns the function that takes the wish back. */
+  readonly onStop: (listener: () => void) => () => void;
+  /** Stops the work before its time; the first cause counts. */
+  readonly kill: () => void;
+  /** Must be called when the work is over: it drops the timer and the listeners. */
+  readonly release: () => void;
+};
+
+/**
+ * One word for "time is up" and "the caller left". Leaner than a signal of its own: a call needs several of these,
+ * and `AbortSignal.any` keeps its sources' listeners until collection.
+ */
+export function startDeadline(timeoutMs: number, caller?: AbortSignal): Deadline {
+  const listeners = new Set<() => void>();
+  let cause: EndCause | null = null;
+  const stop = (why: EndCause) => {
+    if (cause !== null) return;
+    cause = why;
+    for (const listener of listeners) listener();
+    listeners.clear();
+  };
+  const onCancel = () => stop("cancelled");
+  const timer = setTimeout(() => stop("timeout"), timeoutMs);
+  if (caller?.aborted) onCancel();
+  else caller?.addEventListener("abort", onCancel, { once: true });
+  return {
+    stopped: () => cause,
+    kill: () => stop("killed"),
+    onStop(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    release() {
+      clearTimeout(timer);
+      caller?.removeEventListener("abort", onCancel);
+      listeners.clear();
+    },
+  };
+}

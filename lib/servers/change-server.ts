@@ -1,0 +1,58 @@
+import "server-only";
+import type { z } from "zod";
+import type { RequestContext } from "@/lib/core/context";
+import { NO_JSON } from "@/lib/db/client";
+import { inTenant } from "@/lib/db/in-tenant";
+import { defineWrite } from "@/lib/db/verbs";
+import { requireSoundEndpoint } from "@/lib/servers/check-endpoint";
+import { type SealedCredential, sealCredential } from "@/lib/servers/credential";
+import { auditedServer, readServerDetail } from "@/lib/servers/detail";
+import { requireServer, serverChanged, toEndpoint } from "@/lib/servers/internal";
+import { changeServerInput } from "@/lib/servers/schemas";
+
+type Input = z.output<typeof changeServerInput>;
+
+const EMPTY = { credential: null, credentialKeyId: null };
+
+/** Undefined leaves the stored credential alone; an empty one takes it away. */
+async function prepare(ctx: RequestContext, input: Input): Promise<SealedCredential | typeof EMPTY | undefined> {
+  const { id, credential } = input;
+  if (credential === undefined) return undefined;
+  const row = await inTenant(ctx.tenantId, (tx) => requireServer(tx, ctx.tenantId, id));
+  requireSoundEndpoint(toEndpoint(row), credential);
+  return (await sealCredential(ctx.tenantId, id, credential)) ?? EMPTY;
+}
+
+/** A wish that is taken back is stored as no value at all, which is not the JSON null. */
+const orDefault = <T>(wish: T | null | undefined) => (wish === null ? NO_JSON : wish);
+
+const given = <T extends object>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** Changes what is told of a server and how it is treated. Its address is what was approved: another one is another server. */
+export const changeServer = defineWrite({
+  permission: "servers:write",
+  input: changeServerInput,
+  prepare,
+  run: async (tx, ctx, input, sealed) => {
+    const { tenantId } = ctx;
+    const { id, credential: _plain, circuitPolicy, poolLimits, ...rest } = input;
+    const fields = { ...rest, circuitPolicy: orDefault(circuitPolicy), poolLimits: orDefault(poolLimits) };
+    const before = await readServerDetail(tx, tenantId, id);
+    await tx.server.update({
+      where: { tenantId_id: { tenantId, id } },
+      data: { ...given(fields), ...(sealed ?? {}), updatedAt: new Date() },
+    });
+    const after = await readServerDetail(tx, tenantId, id);
+    return {
+      result: after,
+      audit: {
+        action: "server.changed",
+        target: after.slug,
+        before: auditedServer(before),
+        after: { ...auditedServer(after), ...(sealed === undefined ? {} : { credential: "replaced" }) },
+      },
+      publish: [serverChanged(tenantId, id)],
+    };
+  },
+});

@@ -1,0 +1,62 @@
+import "server-only";
+import type { TenantTx } from "@/lib/db/in-tenant";
+import { platformSql, tenantSql } from "@/lib/db/sql";
+import type { HealthState } from "@/lib/servers/health/health-rules";
+
+export type DueServer = { readonly tenantId: string; readonly serverId: string };
+
+/** How much later than its turn a server may be asked by a process that does not hold its connection. */
+const TAKE_OVER_AFTER_S = 10;
+const MAX_DUE = 64;
+
+// The process that asked last has the connection, so it goes first; when it is gone another one takes over.
+const IS_DUE = (me: string) => `h.next_check_at <= now()
+  and (h.checked_by is null or h.checked_by = ${me} or h.next_check_at <= now() - interval '${TAKE_OVER_AFTER_S} s')`;
+const DUE = `select s.tenant_id as "tenantId", s.id as "serverId" from servers s
+  join tenants t on t.id = s.tenant_id and t.status = 'active'
+  left join server_health h on h.tenant_id = s.tenant_id and h.server_id = s.id
+  where s.status = 'enabled' and (h.server_id is null or (${IS_DUE("$1::uuid")})) order by h.next_check_at nulls first limit ${MAX_DUE}`;
+
+/** Servers of all tenants whose turn it is. Others may see the same ones: `claim` decides. */
+export const dueServers = (processId: string): Promise<readonly DueServer[]> =>
+  platformSql(async (client) => (await client.query<DueServer>(DUE, [processId])).rows);
+
+const CLAIM = `insert into server_health as h (tenant_id, server_id, next_check_at, checked_by)
+  select tenant_id, id, now() + $3 * interval '1 millisecond', $4::uuid from servers
+    where tenant_id = $1 and id = $2 and status = 'enabled'
+  on conflict (tenant_id, server_id) do update
+    set next_check_at = excluded.next_check_at, checked_by = excluded.checked_by where ${IS_DUE("$4::uuid")}
+  returning status, since, failures, failing_from as "failingFrom", reason_code as "reasonCode", reason`;
+
+/** Takes the turn by moving it on, in one statement: of any number of processes exactly one gets the state back. */
+export const claim = (due: DueServer, processId: string, holdMs: number): Promise<HealthState | null> =>
+  tenantSql(due.tenantId, async (client) => {
+    const { rows } = await client.query<HealthState>(CLAIM, [due.tenantId, due.serverId, holdMs, processId]);
+    return rows[0] ?? null;
+  });
+
+export type Checked = { readonly state: HealthState; readonly nextCheckMs: number; readonly latencyMs: number | null };
+
+const STORE = `update server_health set status = $3, since = $4, failures = $5, failing_from = $6, reason_code = $7,
+    reason = $8, latency_ms = $9, checked_at = now(), next_check_at = now() + $10 * interval '1 millisecond'
+  where tenant_id = $1 and server_id = $2`;
+
+/** Keeps what was found. */
+export async function storeHealth({ tenantId, serverId }: DueServer, checked: Checked): Promise<void> {
+  const { status, since, failures, failingFrom, reasonCode, reason } = checked.state;
+  const values = [tenantId, serverId, status, since, failures, failingFrom, reasonCode, reason?.slice(0, 500) ?? null];
+  await tenantSql(tenantId, (client) => client.query(STORE, [...values, checked.latencyMs, checked.nextCheckMs]));
+}
+
+/** The same as part of a transaction that tells the trail, so that a change and its entry exist together. */
+export async function storeHealthIn(tx: TenantTx, { tenantId, serverId }: DueServer, checked: Checked): Promise<void> {
+  const now = Date.now();
+  const { reason, ...state } = checked.state;
+  await tx.serverHealth.update({
+    where: { tenantId_serverId: { tenantId, serverId } },
+    data: {
+      ...{ ...state, reason: reason?.slice(0, 500) ?? null, latencyMs: checked.latencyMs },
+      ...{ checkedAt: new Date(now), nextCheckAt: new Date(now + checked.nextCheckMs) },
+    },
+  });
+}

@@ -1,0 +1,55 @@
+import "server-only";
+import { appendInTransaction } from "@/lib/audit/append-in-transaction";
+import { bus } from "@/lib/core/bus";
+import { inTenant } from "@/lib/db/in-tenant";
+import { warmKey } from "@/lib/db/tenant-keys";
+import { type EntryBase, recordHeld } from "@/lib/servers/definition-entries";
+import { requireServer, serverChanged } from "@/lib/servers/internal";
+import { storeListed } from "@/lib/servers/refresh-server";
+import type { RegisteredServer } from "@/lib/servers/registered-server";
+import type { ProbedTool } from "@/lib/servers/schemas";
+import { lockServer } from "@/lib/servers/store-tools";
+import { suggestPermissions } from "@/lib/servers/suggest-permission";
+
+/** True when the list is, tool by tool, what is in force: then there is nothing to write. */
+export function isAsApproved({ tools }: Pick<RegisteredServer, "tools">, listed: readonly ProbedTool[]): boolean {
+  return (
+    listed.length === tools.size &&
+    listed.every((tool) => {
+      const known = tools.get(tool.name);
+      if (known === undefined || known.held !== undefined) return false;
+      return known.sha256 === tool.definitionSha256 && (known.definition.title ?? null) === tool.title;
+    })
+  );
+}
+
+/** Compares a list with what is stored, keeps what differs, and tells the trail. */
+export async function noteTools(
+  server: RegisteredServer,
+  listed: readonly ProbedTool[],
+  base: EntryBase,
+): Promise<void> {
+  const { tenantId, id, slug } = server;
+  const suggested = suggestPermissions(slug, listed);
+  const tools = listed.map((tool) => ({
+    ...tool,
+    suggestedPermission: suggested.get(tool.name) ?? tool.suggestedPermission,
+  }));
+  await warmKey(tenantId, "payload");
+  const changed = await inTenant(tenantId, async (tx) => {
+    await lockServer(tx, { tenantId, serverId: id });
+    const row = await requireServer(tx, tenantId, id);
+    if (row.status !== "enabled") return false;
+    const { added, removed, changed: held, restored } = await storeListed(tx, row, tools);
+    if (added.length + removed.length + held.length + restored.length === 0) return false;
+    await tx.server.update({ where: { tenantId_id: { tenantId, id } }, data: { updatedAt: new Date() } });
+    await recordHeld(tx, base, server, held);
+    await appendInTransaction(tx, {
+      ...base,
+      ...{ phase: "system", eventType: "server.tools_changed", outcome: "success" },
+      ...{ server: slug, serverId: id, target: slug, payload: { after: { added, removed, held, restored } } },
+    });
+    return true;
+  });
+  if (changed) bus.publish(serverChanged(tenantId, id));
+}

@@ -1,0 +1,58 @@
+import "server-only";
+import type { BusMessage } from "@/lib/core/bus";
+import type { RequestContext } from "@/lib/core/context";
+import { AppError } from "@/lib/core/errors";
+import { inTenant, type TenantTx } from "@/lib/db/in-tenant";
+import type { Server } from "@/lib/generated/prisma/client";
+import { openCredential } from "@/lib/servers/credential";
+import { probeNow } from "@/lib/servers/probe-now";
+import type { ServerEndpoint, ServerProbe } from "@/lib/servers/schemas";
+
+export type ServerRow = Server;
+/** What is kept of a probe; the tools have rows of their own. */
+export type StoredProbe = Omit<ServerProbe, "tools">;
+
+/** The server of this tenant; another tenant's id is as unknown as one that never was. */
+export async function requireServer(tx: TenantTx, tenantId: string, id: string): Promise<ServerRow> {
+  const row = await tx.server.findUnique({ where: { tenantId_id: { tenantId, id } } });
+  if (row === null) throw new AppError("not_found", "There is no such server.");
+  return row;
+}
+
+/** Where the stored row says the server is. */
+export function toEndpoint(row: Pick<ServerRow, "transport" | "url" | "command" | "args" | "env">): ServerEndpoint {
+  return row.transport === "http"
+    ? { transport: "http", url: row.url ?? "" }
+    : { transport: "stdio", command: row.command ?? "", args: row.args, env: row.env as Record<string, string> };
+}
+
+/** The columns that hold an endpoint. */
+export function endpointColumns(endpoint: ServerEndpoint) {
+  return endpoint.transport === "http"
+    ? { transport: "http", url: endpoint.url, args: [], env: {} }
+    : { transport: "stdio", command: endpoint.command, args: endpoint.args, env: endpoint.env };
+}
+
+export const storedProbe = ({ tools: _tools, ...rest }: ServerProbe): StoredProbe => rest;
+
+/** A fresh look at a stored server, taken outside of any transaction. */
+export type FreshProbe = { readonly seenAt: Date; readonly probe: ServerProbe };
+
+/** Asks a stored server what it offers now. */
+export async function probeStored(ctx: RequestContext, id: string): Promise<FreshProbe> {
+  const row = await inTenant(ctx.tenantId, (tx) => requireServer(tx, ctx.tenantId, id));
+  const credential = await openCredential(ctx.tenantId, row.id, row.credentialKeyId, row.credential);
+  return { seenAt: row.updatedAt, probe: await probeNow(row.slug, toEndpoint(row), credential) };
+}
+
+/** A probe speaks of the server as it was asked; one that was changed meanwhile must be asked again. */
+export function requireUnchanged(row: ServerRow, seenAt: Date): void {
+  if (row.updatedAt.getTime() === seenAt.getTime()) return;
+  throw new AppError("conflict", "The server was changed while it was asked. Try again.");
+}
+
+export const serverChanged = (tenantId: string, serverId: string): BusMessage => ({
+  topic: "server.changed",
+  tenantId,
+  serverId,
+});

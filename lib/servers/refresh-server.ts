@@ -1,0 +1,73 @@
+import "server-only";
+import { readLatestVersion } from "@/lib/access/map-versions";
+import { ruleKey } from "@/lib/access/permission-map";
+import { draftOf } from "@/lib/audit/perform";
+import type { RequestContext } from "@/lib/core/context";
+import type { TenantTx } from "@/lib/db/in-tenant";
+import { defineWrite } from "@/lib/db/verbs";
+import { recordHeld } from "@/lib/servers/definition-entries";
+import { readServerDetail } from "@/lib/servers/detail";
+import {
+  type FreshProbe,
+  probeStored,
+  requireServer,
+  requireUnchanged,
+  type ServerRow,
+  serverChanged,
+  storedProbe,
+} from "@/lib/servers/internal";
+import { pinTools } from "@/lib/servers/pin-tools";
+import { type ProbedTool, serverRef } from "@/lib/servers/schemas";
+import { lockServer, NO_CHANGES, storeTools, type ToolChanges } from "@/lib/servers/store-tools";
+
+/** Makes the stored tools what was listed: replaced while the server is a draft, compared with what was approved after. */
+export async function storeListed(tx: TenantTx, row: ServerRow, tools: readonly ProbedTool[]): Promise<ToolChanges> {
+  const place = { tenantId: row.tenantId, serverId: row.id };
+  if (row.status === "draft") return storeTools(tx, place, tools);
+  const { rules } = await readLatestVersion(tx, row.tenantId);
+  return pinTools(tx, place, tools, (tool) => Object.hasOwn(rules, ruleKey(row.slug, tool)));
+}
+
+/** Stores what a fresh probe saw. A server that did not answer keeps the tools it had. */
+export async function storeProbe(
+  tx: TenantTx,
+  ctx: RequestContext,
+  row: ServerRow,
+  { probe, seenAt }: FreshProbe,
+): Promise<ToolChanges> {
+  const { tenantId, id } = row;
+  await lockServer(tx, { tenantId, serverId: id });
+  requireUnchanged(row, seenAt);
+  const now = new Date();
+  await tx.server.update({
+    where: { tenantId_id: { tenantId, id } },
+    data: { probe: storedProbe(probe), probedAt: now, updatedAt: now },
+  });
+  // Whoever asks by hand wants to know how it fares, too.
+  await tx.serverHealth.updateMany({ where: { tenantId, serverId: id }, data: { nextCheckAt: now } });
+  if (!probe.ok) return NO_CHANGES;
+  const changes = await storeListed(tx, row, probe.tools);
+  if (row.status !== "draft") await recordHeld(tx, draftOf(ctx, tenantId), row, changes.changed);
+  return changes;
+}
+
+/** Asks the server again and makes its tools what it offers now; what changed is in the trail with both digests. */
+export const refreshServer = defineWrite({
+  permission: "servers:write",
+  input: serverRef,
+  prepare: (ctx, { id }) => probeStored(ctx, id),
+  run: async (tx, ctx, { id, reason }, fresh) => {
+    const row = await requireServer(tx, ctx.tenantId, id);
+    const changes = await storeProbe(tx, ctx, row, fresh);
+    return {
+      result: await readServerDetail(tx, ctx.tenantId, id),
+      audit: {
+        action: "server.refreshed",
+        target: row.slug,
+        after: { ok: fresh.probe.ok, error: fresh.probe.error, ...changes },
+        ...(reason === undefined ? {} : { reason }),
+      },
+      publish: [serverChanged(ctx.tenantId, id)],
+    };
+  },
+});

@@ -1,0 +1,215 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { changePermissionMap } from "@/lib/access/change-permission-map";
+import { currentPermissionMap } from "@/lib/access/permission-map";
+import { perform } from "@/lib/audit/perform";
+import { resetSingleton } from "@/lib/core/singleton";
+import { inTenant } from "@/lib/db/in-tenant";
+import { changeServer } from "@/lib/servers/change-server";
+import { probeServer } from "@/lib/servers/probe-server";
+import { getServer, listServers } from "@/lib/servers/read";
+import { refreshServer } from "@/lib/servers/refresh-server";
+import { registerServer } from "@/lib/servers/register-server";
+import { enabledServers } from "@/lib/servers/registry";
+import { retireServer } from "@/lib/servers/retire-server";
+import { disableServer, enableServer } from "@/lib/servers/switch-server";
+import { createTestTenant, type TestTenant } from "@/lib/testing/factories";
+import { type FakeUpstream, startFakeUpstream } from "@/lib/testing/fake-upstream";
+import { readTrail } from "@/lib/testing/read-trail";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+
+const SECRET = "s3cret-value-that-must-not-show";
+let tenant: TestTenant;
+let other: TestTenant;
+let upstream: FakeUpstream;
+
+beforeAll(async () => {
+  vi.stubEnv("EGRESS_ALLOW", "127.0.0.1/32");
+  resetSingleton("env");
+  upstream = await startFakeUpstream({ tools: ["read_note", "write_note"] });
+});
+afterAll(async () => {
+  await upstream.close();
+  vi.unstubAllEnvs();
+  resetSingleton("env");
+});
+beforeEach(async () => {
+  [tenant, other] = [await createTestTenant(), await createTestTenant()];
+});
+
+const http = (slug = "notes", extra: object = {}) => ({
+  ...{ slug, name: "Notes", endpoint: { transport: "http", url: upstream.url } },
+  ...{ credential: { Authorization: `Bearer ${SECRET}` } },
+  ...extra,
+});
+const register = (extra: object = {}, of = tenant) => perform(registerServer, of.ctx(), { ...http(), ...extra });
+
+describe("registering a server", () => {
+  it("asks it, keeps its tools with suggestions, and opens it to agents only when enabled", async () => {
+    const server = await register();
+    expect(server).toMatchObject({ slug: "notes", status: "draft", toolCount: 2, credentialNames: ["Authorization"] });
+    expect(server.tools.map((tool) => [tool.name, tool.suggestedPermission, tool.permission])).toEqual([
+      ["read_note", "notes:read", null],
+      ["write_note", "notes:write", null],
+    ]);
+    expect((await enabledServers(tenant.tenantId)).size).toBe(0);
+    await perform(enableServer, tenant.ctx(), { id: server.id });
+    const live = (await enabledServers(tenant.tenantId)).get("notes");
+    expect(live?.credential).toEqual({ Authorization: `Bearer ${SECRET}` });
+    expect([...(live?.tools.keys() ?? [])]).toEqual(["read_note", "write_note"]);
+    expect(live?.tools.get("read_note")?.sha256).toMatch(/^[0-9a-f]{64}$/);
+    await perform(disableServer, tenant.ctx(), { id: server.id, reason: "maintenance" });
+    expect((await enabledServers(tenant.tenantId)).size).toBe(0);
+    expect((await readTrail(tenant.tenantId)).map((entry) => entry.type)).toEqual([
+      "server.registered",
+      "server.enabled",
+      "server.disabled",
+    ]);
+  });
+
+  it("sends the credential to the server, and shows it nowhere else", async () => {
+    const server = await register();
+    expect(upstream.requests.at(-1)?.headers["authorization"]).toBe(`Bearer ${SECRET}`);
+    await perform(changeServer, tenant.ctx(), { id: server.id, credential: { "X-Key": `${SECRET}-2` } });
+    await perform(probeServer, tenant.ctx(), {
+      endpoint: server.probe === null ? null : http().endpoint,
+      credential: { A: SECRET },
+    });
+    const shown = JSON.stringify([
+      server,
+      await perform(listServers, tenant.ctx(), {}),
+      await perform(getServer, tenant.ctx(), { id: server.id }),
+    ]);
+    expect(shown).not.toContain(SECRET);
+    const written = (await readTrail(tenant.tenantId)).map((entry) => entry.text).join("\n");
+    expect(written).toContain("server.changed");
+    expect(written).not.toContain(SECRET);
+    const row = await inTenant(tenant.tenantId, (tx) => tx.server.findFirstOrThrow({ where: { id: server.id } }));
+    expect(Buffer.from(row.credential ?? []).toString("latin1")).not.toContain(SECRET);
+    // The control: what is searched for does stand where it is meant to be.
+    await perform(enableServer, tenant.ctx(), { id: server.id });
+    expect((await enabledServers(tenant.tenantId)).get("notes")?.credential).toEqual({ "X-Key": `${SECRET}-2` });
+  });
+
+  it("keeps one that does not answer as a draft with the reason, and refuses to enable it", async () => {
+    const server = await register({ slug: "down", endpoint: { transport: "http", url: "http://127.0.0.1:9/mcp" } });
+    expect(server).toMatchObject({
+      status: "draft",
+      toolCount: 0,
+      probe: { ok: false, error: { code: "upstream_unreachable" } },
+    });
+    await expect(perform(enableServer, tenant.ctx(), { id: server.id })).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("starts a listed program, and refuses any other before it starts or stores anything", async () => {
+    const script = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-memory/dist/index.js"));
+    const server = await register({
+      slug: "memory",
+      endpoint: { transport: "stdio", command: "node", args: [script] },
+      credential: undefined,
+    });
+    expect(server.tools.find((tool) => tool.name === "read_graph")?.suggestedPermission).toBe("memory:read");
+    expect(server.address).toBe(`node ${script}`);
+    for (const command of ["bash", "/bin/sh", "./node", "/tmp/node"]) {
+      const endpoint = { transport: "stdio", command, args: [] };
+      await expect(register({ slug: "shell", endpoint, credential: undefined })).rejects.toMatchObject({
+        code: "egress_refused",
+      });
+    }
+    const env = { NODE_OPTIONS: "--require /tmp/x.js" };
+    const loader = { transport: "stdio", command: "node", args: [script], env };
+    await expect(register({ slug: "loader", endpoint: loader, credential: undefined })).rejects.toMatchObject({
+      code: "invalid_input",
+    });
+    expect((await perform(listServers, tenant.ctx(), {})).map(({ slug }) => slug)).toEqual(["memory"]);
+  });
+
+  it("refuses addresses that are not allowed and headers that belong to the connection", async () => {
+    const metadata = { transport: "http", url: "http://169.254.169.254/latest" };
+    await expect(register({ endpoint: metadata })).rejects.toMatchObject({ code: "egress_refused" });
+    await expect(register({ credential: { Host: "evil.example" } })).rejects.toMatchObject({ code: "invalid_input" });
+    await expect(register({ credential: { "X-A": "a\r\nX-B: b" } })).rejects.toMatchObject({ code: "invalid_input" });
+  });
+
+  it("gives a name once per tenant, even when two ask at once", async () => {
+    const answers = await Promise.allSettled([register(), register(), register()]);
+    expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const answer of answers) {
+      if (answer.status === "rejected") expect(answer.reason).toMatchObject({ code: "conflict" });
+    }
+    expect(await register({}, other)).toMatchObject({ slug: "notes" });
+  });
+});
+
+describe("another tenant's server", () => {
+  it("is not found by any verb, and stays as it was", async () => {
+    const { id } = await register();
+    const ctx = other.ctx();
+    for (const verb of [getServer, enableServer, disableServer, refreshServer, retireServer]) {
+      await expect(perform<never, never, unknown, unknown>(verb as never, ctx, { id })).rejects.toMatchObject({
+        code: "not_found",
+      });
+    }
+    await expect(perform(changeServer, ctx, { id, name: "Mine" })).rejects.toMatchObject({ code: "not_found" });
+    await expect(perform(changeServer, ctx, { id, credential: { A: "b" } })).rejects.toMatchObject({
+      code: "not_found",
+    });
+    expect(await perform(listServers, ctx, {})).toEqual([]);
+    expect(await perform(getServer, tenant.ctx(), { id })).toMatchObject({ name: "Notes", status: "draft" });
+  });
+});
+
+describe("who may", () => {
+  it("needs servers:write, and the refusal is in the trail", async () => {
+    const viewer = tenant.ctx("viewer");
+    await expect(perform(registerServer, viewer, http())).rejects.toMatchObject({
+      code: "permission_denied",
+      detail: { missing: "servers:write" },
+    });
+    expect(await readTrail(tenant.tenantId)).toMatchObject([{ type: "access.denied", outcome: "denied" }]);
+    expect(await perform(listServers, viewer, {})).toEqual([]);
+  });
+});
+
+describe("a server that changes", () => {
+  it("records which tools came, went and differ, and agents see it at once", async () => {
+    const before = await startFakeUpstream({ tools: ["a", "b"] });
+    const { port } = new URL(before.url);
+    const server = await register({ endpoint: { transport: "http", url: before.url } });
+    await perform(enableServer, tenant.ctx(), { id: server.id });
+    expect([...((await enabledServers(tenant.tenantId)).get("notes")?.tools.keys() ?? [])]).toEqual(["a", "b"]);
+    await before.close();
+    const after = await startFakeUpstream({ tools: ["b", "c"], port: Number(port) });
+    try {
+      const refreshed = await perform(refreshServer, tenant.ctx(), { id: server.id });
+      expect(refreshed.tools.map(({ name }) => name)).toEqual(["b", "c"]);
+      expect([...((await enabledServers(tenant.tenantId)).get("notes")?.tools.keys() ?? [])]).toEqual(["b", "c"]);
+      const entry = (await readTrail(tenant.tenantId)).find(({ type }) => type === "server.refreshed");
+      expect(entry?.payload?.after).toMatchObject({ ok: true, added: ["c"], removed: ["a"], changed: [] });
+    } finally {
+      await after.close();
+    }
+  });
+
+  it("keeps its tools when it does not answer", async () => {
+    const brief = await startFakeUpstream({ tools: ["a"] });
+    const server = await register({ endpoint: { transport: "http", url: brief.url } });
+    await brief.close();
+    const refreshed = await perform(refreshServer, tenant.ctx(), { id: server.id });
+    expect(refreshed).toMatchObject({ toolCount: 1, probe: { ok: false } });
+  });
+
+  it("takes its rules along when it is retired, so that a namesake inherits nothing", async () => {
+    const server = await register();
+    const changes = [{ server: "notes", tool: "read_note", permission: "notes:read" }];
+    await perform(changePermissionMap, tenant.ctx(), { baseVersion: 0, changes, reason: "first rules" });
+    expect((await currentPermissionMap(tenant.tenantId)).get("notes", "read_note")).toBe("notes:read");
+    await perform(retireServer, tenant.ctx(), { id: server.id, reason: "replaced" });
+    const map = await currentPermissionMap(tenant.tenantId);
+    expect([map.version, map.get("notes", "read_note")]).toEqual([2, undefined]);
+    await expect(perform(getServer, tenant.ctx(), { id: server.id })).rejects.toMatchObject({ code: "not_found" });
+    expect(await register()).toMatchObject({ mappedToolCount: 0 });
+  });
+});

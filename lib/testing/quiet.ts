@@ -1,0 +1,4 @@
+import { logger } from "@/lib/core/logger";
+
+/** Tests provoke failures on purpose; what the process would log about them only hides what went wrong. */
+logger.level = "silent";

@@ -1,0 +1,158 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, Server as NetServer } from "node:net";
+import { join, relative } from "node:path";
+import createNext from "next";
+import { DEV_ISSUER_PREFIX, devIssuerCallback } from "@/lib/auth/dev-issuer";
+import { logger } from "@/lib/core/logger";
+import { appRoot } from "@/lib/db/app-root";
+import { announceBaseUrl, baseUrl, env, exportNextAuthEnv, InvalidSettings } from "@/lib/env";
+import { boot, shutdown } from "@/lib/gateway/boot";
+import { isForTheDoor, serveDoor } from "@/lib/mcp/door/node-mount";
+import { endStandingStreams } from "@/lib/mcp/door/standing-streams";
+import { continueDemo, startDemo, stopDemo } from "@/prisma/seed/start-demo";
+
+/**
+ * The production entry: the agents' door in front of Next, in one process. A call through a route handler costs several
+ * times what the same handler costs here.
+ */
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+const isDev = process.argv.includes("--dev");
+/** Serves agents only, without the console: for processes that are added for the door's load. */
+const isDoorOnly = process.argv.includes("--door-only");
+
+async function main(): Promise<void> {
+  const startedAt = performance.now();
+  const { HOST, PORT } = env();
+  // Both take seconds on a fresh machine, and neither needs the other.
+  const [handle] = await Promise.all([prepareNext(), boot({ seed: startDemo })]);
+  const server = createServer(listener(handle));
+  server.keepAliveTimeout = 65_000;
+  server.headersTimeout = 30_000;
+  server.requestTimeout = 120_000;
+  await listen(server, HOST, PORT);
+  announce(server);
+  stopOnSignal(server);
+  continueDemo();
+  sayWhereToGo(Math.round(performance.now() - startedAt));
+}
+
+async function prepareNext(): Promise<Listener> {
+  if (isDoorOnly) return (_request, response) => void response.writeHead(404).end();
+  const { HOST, PORT } = env();
+  exportNextAuthEnv();
+  const app = createNext({ dev: isDev, dir: appRoot(), hostname: HOST, port: PORT });
+  await app.prepare();
+  const handle = app.getRequestHandler();
+  return (request, response) => {
+    nameThePeer(request);
+    handle(request, response).catch((cause: unknown) => {
+      logger.error({ err: cause }, "a page failed");
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  };
+}
+
+function listener(pages: Listener): Listener {
+  const issuer = devIssuerCallback();
+  return (request, response) => {
+    const url = request.url ?? "/";
+    if (isForTheDoor(url)) void serveDoor(request, response);
+    else if (url === DEV_ISSUER_PREFIX || url.startsWith(`${DEV_ISSUER_PREFIX}/`)) issuer(request, response);
+    else pages(request, response);
+  };
+}
+
+/** Adds the address we saw ourselves as the last of X-Forwarded-For; whatever stands before it is the caller's word. */
+function nameThePeer(request: IncomingMessage): void {
+  const peer = request.socket.remoteAddress ?? "";
+  const before = request.headers["x-forwarded-for"];
+  request.headers["x-forwarded-for"] = before === undefined ? peer : `${String(before)}, ${peer}`;
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** With PORT=0 the address is known only now. */
+function announce(server: Server): void {
+  if (env().PORT !== 0) return;
+  const { port } = server.address() as AddressInfo;
+  announceBaseUrl(baseUrl().replace(/:0$/, `:${port}`));
+  exportNextAuthEnv();
+}
+
+function stopOnSignal(server: Server): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, "stopping");
+    close(server).then(
+      () => process.exit(0),
+      (cause: unknown) => {
+        logger.error({ err: cause }, "the stop was not clean");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** How long a stopping process leaves a silent connection open, so that its owner can still be told. */
+const LINGER_MS = 1_000;
+
+/**
+ * Takes nothing new, lets calls in flight end, then closes what they used, the database last. A connection that is kept
+ * alive may carry a request at this very moment: it is told to close with its next answer, and cut only if it is silent.
+ */
+async function close(server: Server): Promise<void> {
+  server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+  endStandingStreams();
+  // The plain close: that of the HTTP server would cut idle connections at once.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  const silentFrom = Date.now() + LINGER_MS;
+  const idle = setInterval(() => Date.now() >= silentFrom && server.closeIdleConnections(), 100);
+  const grace = new Promise<void>((resolve) => setTimeout(resolve, env().SHUTDOWN_GRACE_MS).unref());
+  await Promise.race([closed, grace]);
+  clearInterval(idle);
+  server.closeAllConnections();
+  await stopDemo();
+  await shutdown();
+}
+
+function sayWhereToGo(tookMs: number): void {
+  const { demo, DATA_DIR, embeddedDatabase } = env();
+  const base = baseUrl();
+  const lines = [
+    "",
+    `  Countersign is ready (${(tookMs / 1000).toFixed(1)} s)`,
+    "",
+    ...(isDoorOnly ? [] : [`  Console        ${base}`]),
+    `  Agents' door   ${base}/api/mcp`,
+    `  Database       ${embeddedDatabase ? `embedded, in ${DATA_DIR}` : "DATABASE_URL"}`,
+    ...(demo
+      ? [`  Demo accounts  ${relative(process.cwd(), join(DATA_DIR, "demo.json"))}  (DEMO=0 switches the demo off)`]
+      : []),
+    "",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+// One request that nobody awaits must not end all others.
+process.on("unhandledRejection", (cause) => logger.error({ err: cause }, "a promise was left unhandled"));
+
+main().catch(async (cause: unknown) => {
+  const text = cause instanceof InvalidSettings ? cause.message : cause instanceof Error ? cause.stack : String(cause);
+  process.stderr.write(`\nCountersign could not start.\n${text}\n`);
+  await shutdown().catch(() => undefined);
+  process.exit(1);
+});
