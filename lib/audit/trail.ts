@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { closingDraft } from "@/lib/audit/closing-draft";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
 import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
@@ -72,7 +73,7 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
   async function append(draft: EntryDraft): Promise<AppendedEntry> {
     const { callId, phase } = draft;
     const prepared = prepareEntry(draft);
-    const entry = prepared instanceof Promise ? await prepared.catch(refuseUnprepared) : prepared;
+    const entry = prepared instanceof Promise ? await waitPrepared(draft, prepared, limits) : prepared;
     if (phase === "intent" && callId !== undefined) openCalls.set(callId, Date.now());
     const appended = await sequencer.append(entry);
     if (phase === "outcome" && callId !== undefined) forgetCall(callId);
@@ -104,7 +105,26 @@ function announce(entries: readonly AppendedEntry[]): void {
   if (last !== undefined) bus.publish({ topic: "entry.appended", tenantId: last.tenantId, seq: last.seq });
 }
 
+/** The tenant's key is read from the database: while that is away the entry waits as long as one that is ready to be written. */
+async function waitPrepared(
+  draft: EntryDraft,
+  first: Promise<PreparedEntry>,
+  { maxWaitMs, retryMs }: SequencerLimits,
+): Promise<PreparedEntry> {
+  const giveUpAt = Date.now() + maxWaitMs;
+  let attempt: PreparedEntry | Promise<PreparedEntry> = first;
+  for (;;) {
+    try {
+      return await attempt;
+    } catch (cause) {
+      if (isAppError(cause) && cause.code !== "unavailable") throw cause;
+      if (!isAppError(cause) || Date.now() >= giveUpAt) refuseUnprepared(cause);
+    }
+    await delay(retryMs);
+    attempt = prepareEntry(draft);
+  }
+}
+
 function refuseUnprepared(cause: unknown): never {
-  if (isAppError(cause) && cause.code !== "unavailable") throw cause;
   throw new AppError("audit_unavailable", "The audit trail cannot take this entry now.", { retryAfterMs: 1000 }, cause);
 }
