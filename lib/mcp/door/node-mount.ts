@@ -70,6 +70,8 @@ const MAX_DRAINED = 4;
 async function send(response: ServerResponse, { status, headers, body }: DoorAnswer): Promise<void> {
   if (typeof body === "function") {
     response.writeHead(status, headers);
+    // Node would keep them until the first event, and a client waits for them to know that its stream stands.
+    response.flushHeaders();
     await body((chunk) => {
       if (!response.destroyed) response.write(chunk);
     });
