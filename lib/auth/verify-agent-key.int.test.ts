@@ -118,4 +118,22 @@ describe("an agent key", () => {
     expect(asked).toHaveBeenCalledTimes(1);
     asked.mockRestore();
   });
+
+  it("asks the database a few times for many keys at the same moment, and answers each with its own", async () => {
+    const { tenant } = await agentAndTenant();
+    const agents = await Promise.all(Array.from({ length: 40 }, () => createTestAgent(tenant, ["work:do"])));
+    const stranger = `cs_${"x".repeat(43)}`;
+    const asked = vi.spyOn(pool(), "connect");
+    const [unknown, ...found] = await Promise.all(
+      [stranger, ...agents.map(({ key }) => key)].map((key) => verifyAgentKey(key)),
+    );
+    // The first four go alone, because few are under way yet; the others go together.
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(6);
+    asked.mockRestore();
+    expect(unknown).toBeNull();
+    expect(found.map((identity) => identity?.agentId)).toEqual(agents.map(({ agentId }) => agentId));
+    const where = { tenantId: tenant.tenantId, agentId: { in: agents.map(({ agentId }) => agentId) } };
+    const keys = await inTenant(tenant.tenantId, (tx) => tx.agentKey.findMany({ where }));
+    expect(keys.filter(({ lastUsedAt }) => lastUsedAt !== null)).toHaveLength(40);
+  });
 });
