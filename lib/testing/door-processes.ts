@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -40,24 +40,55 @@ export async function bundleServer(careless = false): Promise<{ entry: string; r
   return { entry: join(outdir, "server.js"), remove: () => rmSync(outdir, { recursive: true, force: true }) };
 }
 
+/** Below what systems give to outgoing connections, one of which could take the port before it is listened on. */
+const PORTS = { from: 20_000, to: 32_000 };
+
 /** A port that nobody listens on now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
     });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+}
+
+export type DoorOptions = {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Answers `memoryOf`, which needs the collector at hand. */
+  readonly measured?: boolean;
+  /** Serves the console too; only for what `npm run build` made. */
+  readonly console?: boolean;
+};
+
+/** Listens for nothing but our question, and keeps no process alive. */
+const MEMORY_PROBE = `
+process.on("message", (ask) => {
+  if (ask !== "memory") return;
+  for (let round = 0; round < 3; round += 1) globalThis.gc();
+  setImmediate(() => {
+    globalThis.gc();
+    process.send(process.memoryUsage());
   });
+});
+process.channel.unref();
+`;
 
 /** Starts a process that serves the door alone, and waits until it does. */
-export async function startDoor(
-  entry: string,
-  port: number,
-  extraEnv: Readonly<Record<string, string>> = {},
-): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [entry, "--door-only"], {
+export async function startDoor(entry: string, port: number, options: DoorOptions = {}): Promise<ChildProcess> {
+  const probe = ["--expose-gc", "--import", `data:text/javascript,${encodeURIComponent(MEMORY_PROBE)}`];
+  const args = [
+    ...(options.measured === true ? probe : []),
+    entry,
+    ...(options.console === true ? [] : ["--door-only"]),
+  ];
+  const child = spawn(process.execPath, args, {
     cwd: appRoot(),
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "inherit", ...(options.measured === true ? (["ipc"] as const) : [])],
     env: {
       ...process.env,
       // Tight loops of calls are what these processes are for; limits have tests of their own.
@@ -69,7 +100,7 @@ export async function startDoor(
       LOG_LEVEL: "error",
       NODE_ENV: "production",
       NODE_NO_WARNINGS: "1",
-      ...extraEnv,
+      ...options.env,
     },
   });
   for (let tries = 0; tries < 600; tries += 1) {
@@ -81,7 +112,24 @@ export async function startDoor(
     if (up) return child;
     await pause(100);
   }
+  child.kill("SIGKILL");
   throw new Error("The gateway did not start.");
+}
+
+/** Bytes: what the system says is resident, and what lives in the heap and beside it once the rest was collected. */
+export type Memory = { readonly resident: number; readonly live: number };
+
+/** The memory of a process started with `measured`, after a collection. */
+export async function memoryOf(child: ChildProcess): Promise<Memory> {
+  const answered = new Promise<NodeJS.MemoryUsage>((resolve, reject) => {
+    child.once("message", (usage) => resolve(usage as NodeJS.MemoryUsage));
+    child.once("exit", () => reject(new Error("The gateway ended before it was measured.")));
+    child.send("memory", (cause) => {
+      if (cause !== null) reject(cause);
+    });
+  });
+  const { rss, heapUsed, external } = await answered;
+  return { resident: rss, live: heapUsed + external };
 }
 
 /** Waits for the end of a process. */

@@ -74,9 +74,7 @@ export async function openSeveralDoors(redisUrl: string | undefined, connections
   async function open(): Promise<Door> {
     const port = await freePort();
     const child = await startDoor(entry, port, {
-      REDIS_PREFIX: prefix,
-      REDIS_URL: redisUrl ?? "",
-      EGRESS_ALLOW: "127.0.0.0/8",
+      env: { REDIS_PREFIX: prefix, REDIS_URL: redisUrl ?? "", EGRESS_ALLOW: "127.0.0.0/8" },
     });
     const agent = new Agent({ keepAlive: true, maxSockets: connections });
     agents.push(agent);
