@@ -1,180 +1,150 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { Pool } from "undici";
 import { FAIL } from "@/bench/echo-upstream";
+import { type Line, openLine, type Wire } from "@/bench/lines";
+import { sessionsCpuMs, usedBy, usedByFamily } from "@/bench/processes";
+
+/** Who calls what. */
+export type Caller = { readonly key: string | null; readonly tool: string };
 
 export type Target = {
   readonly name: string;
   readonly url: string;
-  readonly tool: string;
-  readonly key: string | null;
-  /** Whose CPU time is counted. */
+  readonly wire: Wire;
+  /** Handed out in turn to the callers of a row. */
+  readonly callers: readonly Caller[];
+  /** Whose CPU time and memory are counted, with everything it started. */
   readonly pid: number;
+  /** Without what it started: where that is the upstream. */
+  readonly alone?: boolean;
   /** Whose sessions' CPU time is counted apart; null where there is none. */
   readonly database: string | null;
 };
 
 export type Measured = {
+  readonly calls: number;
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
   /** Null where the system does not tell. */
   readonly cpuMsPerCall: number | null;
-  /** Of the PostgreSQL sessions of the gateway; null where there are none, or the system does not tell. */
+  /** Of the PostgreSQL sessions of the gateway; null where there are none. */
   readonly databaseMsPerCall: number | null;
+  /** At the end of the row, with its connections still open. */
+  readonly residentMb: number | null;
+  /** Answers that were no success. */
   readonly failed: number;
+  /** Answers that carried somebody else's words, or the caller's own of an earlier call. */
+  readonly wrong: number;
+  /** The first failure in words, so that a row of failures can be understood. */
+  readonly firstFailure: string | null;
 };
 
-const CLOCK_TICK_MS = 10;
+const WARM_UP_MS = 1_500;
+const OPENED_AT_ONCE = 32;
+const STRAY_MS = 30_000;
 
-/** User and system time of a process, from the kernel's own books. */
-function cpuMs(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICK_MS;
-  } catch {
-    return null;
-  }
+type Tally = { readonly times: number[]; failed: number; wrong: number; firstFailure: string | null };
+const emptyTally = (): Tally => ({ times: [], failed: 0, wrong: 0, firstFailure: null });
+
+/** Words that no other call of this run says; closed at both ends, so that one is never part of another. */
+const TOKEN = /c\d+n\d+\./;
+let said = 0;
+
+async function callOnce({ call }: Line, caller: number, tally: Tally): Promise<void> {
+  said += 1;
+  const token = `c${caller}n${said}.`;
+  const startedAt = performance.now();
+  const { status, text } = await call(token);
+  tally.times.push(performance.now() - startedAt);
+  if (status === 200 && text.includes(token)) return;
+  if (TOKEN.test(text)) tally.wrong += 1;
+  else tally.failed += 1;
+  tally.firstFailure ??= `${status} ${text.slice(0, 300)}`;
 }
 
-/** The same for all sessions of a database on this machine; PostgreSQL writes its name into their titles. */
-function sessionsCpuMs(database: string): number | null {
-  let sum: number | null = null;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(` ${database} `))
-        sum = (sum ?? 0) + (cpuMs(Number(pid)) ?? 0);
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return sum;
-}
-
-function messageFor(tool: string, message: string): string {
-  const _meta = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
+/** Closed loop: each caller sends its next call when the last one was answered. */
+async function loopAll(lines: readonly Line[], forMs: number): Promise<Tally> {
+  const tally = emptyTally();
+  const until = performance.now() + forMs;
+  const loop = async (line: Line, caller: number) => {
+    while (performance.now() < until) await callOnce(line, caller, tally);
   };
-  const params = { name: tool, arguments: { message }, _meta };
-  return JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
+  await withinReason(Promise.all(lines.map(loop)), forMs + STRAY_MS);
+  return tally;
 }
 
-type Shot = {
-  readonly pool: Pool;
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-};
-
-const HELLO = "hello, how are you?";
-/** Sent where no key is needed, so that both calls are equally long. */
-const NO_KEY = `cs_${"0".repeat(43)}`;
-
-function shotAt(pool: Pool, path: string, { tool, key }: Target, message: string): Shot {
-  return {
-    pool,
-    path,
-    body: messageFor(tool, message),
-    headers: {
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      "mcp-protocol-version": "2026-07-28",
-      "mcp-method": "tools/call",
-      "mcp-name": tool,
-      authorization: `Bearer ${key ?? NO_KEY}`,
-    },
-  };
-}
-
-/** One call; true when it was answered with `wanted`. */
-function fire({ pool, path, headers, body }: Shot, wanted: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    let text = "";
-    let status = 0;
-    pool.dispatch(
-      { path, method: "POST", headers, body },
-      {
-        onRequestStart: () => undefined,
-        onResponseStart: (_controller, code) => {
-          status = code;
-        },
-        onResponseData: (_controller, chunk) => {
-          text += chunk.toString();
-        },
-        onResponseEnd: () => resolve(status === 200 && text.includes(wanted)),
-        onResponseError: () => resolve(false),
-      },
-    );
+/** A target that swallows a call must not hang the benchmark. */
+async function withinReason(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`a call was not answered within ${STRAY_MS / 1_000} s`)), ms);
   });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** A process and what it started. */
-function familyCpuMs(pid: number): number | null {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8")
-      .split(" ")
-      .filter((each) => each !== ""),
-  );
-  const own = cpuMs(pid);
-  return own === null ? null : children.reduce((sum, child) => sum + (familyCpuMs(Number(child)) ?? 0), own);
-}
-
-function familyOrNothing(pid: number): number | null {
-  try {
-    return familyCpuMs(pid);
-  } catch {
-    return cpuMs(pid);
+async function openLines(target: Target, pool: Pool, count: number): Promise<Line[]> {
+  const path = new URL(target.url).pathname;
+  const lines: Line[] = [];
+  while (lines.length < count) {
+    const size = Math.min(OPENED_AT_ONCE, count - lines.length);
+    const next = Array.from({ length: size }, (_, at) => {
+      const caller = target.callers[(lines.length + at) % target.callers.length];
+      if (caller === undefined) throw new Error(`${target.name} has no callers.`);
+      return openLine(target.wire, { pool, path, ...caller });
+    });
+    lines.push(...(await Promise.all(next)));
   }
+  return lines;
 }
 
-const spent = ({ pid, database }: Target) => ({
-  own: familyOrNothing(pid),
-  database: database === null ? null : sessionsCpuMs(database),
+const spent = ({ pid, alone, database }: Target) => ({
+  own: alone === true ? usedBy(pid) : usedByFamily(pid),
+  databaseMs: database === null ? null : sessionsCpuMs(database),
 });
 
-const perCall = (before: number | null, after: number | null, calls: number): number | null =>
-  before === null || after === null ? null : (after - before) / calls;
+const perCall = (before: number | undefined | null, after: number | undefined | null, calls: number): number | null =>
+  typeof before !== "number" || typeof after !== "number" || calls === 0 ? null : (after - before) / calls;
 
-/** Closed loop: each of `callers` sends its next call when the last one was answered. */
+const makePool = (target: Target, callers: number): Pool =>
+  // Who listens on an event stream needs a second connection to speak on.
+  new Pool(new URL(target.url).origin, { connections: target.wire === "sse" ? 2 * callers : callers, pipelining: 1 });
+
+/** Drives `callers` callers for `forMs` after a warm-up; rejects when the target does not take them. */
 export async function measure(target: Target, callers: number, forMs: number): Promise<Measured> {
-  const url = new URL(target.url);
-  const pool = new Pool(url.origin, { connections: callers, pipelining: 1 });
-  const shot = shotAt(pool, url.pathname, target, HELLO);
-  const loop = async (untilMs: number, times: number[]): Promise<number> => {
-    let failed = 0;
-    while (performance.now() < untilMs) {
-      const startedAt = performance.now();
-      if (!(await fire(shot, HELLO))) failed += 1;
-      times.push(performance.now() - startedAt);
-    }
-    return failed;
-  };
-  const all = async (ms: number) => {
-    const times: number[] = [];
-    const until = performance.now() + ms;
-    const failures = await Promise.all(Array.from({ length: callers }, () => loop(until, times)));
-    return { times, failed: failures.reduce((sum, each) => sum + each, 0) };
-  };
-  await all(Math.min(1_500, forMs));
-  const before = spent(target);
-  const startedAt = performance.now();
-  const { times, failed } = await all(forMs);
-  const tookMs = performance.now() - startedAt;
-  const after = spent(target);
-  await pool.destroy();
-  const at = percentiles(times);
-  return {
-    callsPerSecond: (times.length / tookMs) * 1_000,
-    p50Ms: at(0.5),
-    p95Ms: at(0.95),
-    cpuMsPerCall: perCall(before.own, after.own, times.length),
-    databaseMsPerCall: perCall(before.database, after.database, times.length),
-    failed,
-  };
+  const pool = makePool(target, callers);
+  const lines = await openLines(target, pool, callers);
+  try {
+    await loopAll(lines, Math.min(WARM_UP_MS, forMs));
+    const before = spent(target);
+    const startedAt = performance.now();
+    const { times, failed, wrong, firstFailure } = await loopAll(lines, forMs);
+    const tookMs = performance.now() - startedAt;
+    const after = spent(target);
+    const at = percentiles(times);
+    return {
+      calls: times.length,
+      callsPerSecond: (times.length / tookMs) * 1_000,
+      p50Ms: at(0.5),
+      p95Ms: at(0.95),
+      cpuMsPerCall: perCall(before.own?.cpuMs, after.own?.cpuMs, times.length),
+      databaseMsPerCall: perCall(before.databaseMs, after.databaseMs, times.length),
+      residentMb: after.own?.residentMb ?? null,
+      ...{ failed, wrong, firstFailure },
+    };
+  } finally {
+    for (const line of lines) line.close();
+    await pool.destroy();
+  }
 }
 
+const WARM_UP_CALLERS = 16;
+
+/** Brings a process that has just started up to speed, before the first row that counts. */
+export async function warmUp(target: Target, seconds: number): Promise<void> {
+  await measure(target, WARM_UP_CALLERS, seconds * 1_000);
+}
+
+/** The value below which this share of the times lies. Sorts them in place. */
 function percentiles(times: number[]): (share: number) => number {
   times.sort((a, b) => a - b);
   return (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
@@ -191,15 +161,16 @@ const FAILURES_THAT_OPEN = 5;
 
 /** Opens the circuit by failing calls, then times refusals one after the other, over the wire and recorded. */
 export async function measureRefusals(target: Target, count: number): Promise<Refused> {
-  const url = new URL(target.url);
-  const pool = new Pool(url.origin, { connections: 1, pipelining: 1 });
-  for (let nth = 0; nth < FAILURES_THAT_OPEN; nth += 1) await fire(shotAt(pool, url.pathname, target, FAIL), "");
-  const shot = shotAt(pool, url.pathname, target, HELLO);
+  const pool = makePool(target, 1);
+  const [line] = await openLines(target, pool, 1);
+  if (line === undefined) throw new Error("There is no line.");
+  for (let nth = 0; nth < FAILURES_THAT_OPEN; nth += 1) await line.call(FAIL);
   const times: number[] = [];
   let failed = 0;
   for (let nth = 0; nth < count; nth += 1) {
     const startedAt = performance.now();
-    if (!(await fire(shot, "circuit_open"))) failed += 1;
+    const { text } = await line.call("hello");
+    if (!text.includes("circuit_open")) failed += 1;
     times.push(performance.now() - startedAt);
   }
   await pool.destroy();

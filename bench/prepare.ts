@@ -2,7 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
+import { createDatabase, dropDatabase, onServer } from "@/bench/database";
+import { toolNames } from "@/bench/echo-upstream";
+import type { Caller } from "@/bench/load";
+import { seedEntries } from "@/bench/seed-entries";
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { perform } from "@/lib/audit/perform";
 import { boot, shutdown } from "@/lib/gateway/boot";
@@ -10,58 +13,71 @@ import { registerServer } from "@/lib/servers/register-server";
 import { enableServer } from "@/lib/servers/switch-server";
 import { createTestAgent, createTestTenant } from "@/lib/testing/factories";
 
-export type Prepared = {
-  /** What a gateway process needs to serve the prepared tenant. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly key: string;
-  readonly tool: string;
-  /** Name of the database: how its sessions are told from others'. */
-  readonly database: string;
-  readonly drop: () => Promise<void>;
+export type WorldSpec = {
+  readonly upstreamUrl: string;
+  readonly tenants: number;
+  /** Tools of each tenant's server, all of them mapped. */
+  readonly tools: number;
+  /** Entries in the first tenant's trail before the first call. */
+  readonly entries: number;
 };
 
-async function onServer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(sql).finally(() => client.end());
-}
+/** What a gateway process needs to serve a prepared database, and who may call what. */
+export type World = {
+  readonly env: Readonly<Record<string, string>>;
+  /** Name of the database: how its sessions are told from others'. */
+  readonly database: string;
+  readonly tenants: readonly { readonly callers: readonly Caller[] }[];
+};
 
-/** A database of the benchmark's own, with one tenant, one server and one agent. */
-export async function prepare(server: string, upstreamUrl: string): Promise<Prepared> {
-  const name = `cs_bench_${randomBytes(5).toString("hex")}`;
-  await onServer(server, `create database ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const env = {
-    DATABASE_URL: url.href,
-    DATA_DIR: mkdtempSync(join(tmpdir(), "cs-bench-")),
-    MASTER_KEY: `bench:${randomBytes(32).toString("base64")}`,
-    NEXTAUTH_SECRET: randomBytes(32).toString("hex"),
-    EGRESS_ALLOW: "127.0.0.0/8",
-    DEMO: "0",
-    LOG_LEVEL: "warn",
-    // The limits count every call, and none of the benchmark's may meet them.
-    RATE_LIMIT_GLOBAL: "1000000",
-    RATE_LIMIT_TENANT: "1000000",
-    RATE_LIMIT_AGENT: "1000000",
-  };
-  Object.assign(process.env, env);
-  await boot();
+const SERVER = "echo";
+const PERMISSION = "echo:read";
+
+const settingsFor = (databaseUrl: string) => ({
+  DATABASE_URL: databaseUrl,
+  DATA_DIR: mkdtempSync(join(tmpdir(), "cs-bench-")),
+  MASTER_KEY: `bench:${randomBytes(32).toString("base64")}`,
+  NEXTAUTH_SECRET: randomBytes(32).toString("hex"),
+  EGRESS_ALLOW: "127.0.0.0/8",
+  DEMO: "0",
+  LOG_LEVEL: "warn",
+  // The limits count every call, and none of the benchmark's may meet them.
+  RATE_LIMIT_GLOBAL: "1000000",
+  RATE_LIMIT_TENANT: "1000000",
+  RATE_LIMIT_AGENT: "1000000",
+});
+
+/** A tenant with one server and one agent that may call all of its tools, made by the verbs that people use. */
+async function addTenant({ upstreamUrl, tools }: WorldSpec): Promise<{ tenantId: string; callers: Caller[] }> {
   const tenant = await createTestTenant();
   const endpoint = { transport: "http", url: upstreamUrl } as const;
-  const { id } = await perform(registerServer, tenant.ctx(), { slug: "echo", name: "Echo", endpoint });
+  const { id } = await perform(registerServer, tenant.ctx(), { slug: SERVER, name: "Echo", endpoint });
   await perform(enableServer, tenant.ctx(), { id });
-  const changes = [{ server: "echo", tool: "echo", permission: "echo:read" }];
-  await perform(changePermissionMap, tenant.ctx(), { baseVersion: 0, changes, reason: "benchmark" }).catch(() =>
-    perform(changePermissionMap, tenant.ctx(), { baseVersion: 1, changes, reason: "benchmark" }),
-  );
-  const { key } = await createTestAgent(tenant, ["echo:read"]);
-  await shutdown();
-  return {
-    env,
-    key,
-    tool: "echo__echo",
-    database: name,
-    drop: () => onServer(server, `drop database ${name} with (force)`),
-  };
+  const names = toolNames(tools);
+  const changes = names.map((tool) => ({ server: SERVER, tool, permission: PERMISSION }));
+  await perform(changePermissionMap, tenant.ctx(), { baseVersion: 0, changes, reason: "benchmark" });
+  const { key } = await createTestAgent(tenant, [PERMISSION]);
+  return { tenantId: tenant.tenantId, callers: names.map((tool) => ({ key, tool: `${SERVER}__${tool}` })) };
+}
+
+/** A database of the benchmark's own. Settings are read once per process, so each world is made in a process of its own. */
+export async function prepare(server: string, spec: WorldSpec): Promise<World> {
+  const { name, url } = await createDatabase(server);
+  try {
+    const env = settingsFor(url);
+    Object.assign(process.env, env);
+    await boot();
+    const tenants: { tenantId: string; callers: Caller[] }[] = [];
+    for (let nth = 0; nth < spec.tenants; nth += 1) tenants.push(await addTenant(spec));
+    const [first] = tenants;
+    if (first !== undefined) await seedEntries(first.tenantId, spec.entries);
+    await shutdown();
+    // What autovacuum would do some time into the measurement is done before it.
+    await onServer(url, (client) => client.query("vacuum analyze"));
+    await onServer(url, (client) => client.query("checkpoint"));
+    return { env, database: name, tenants: tenants.map(({ callers }) => ({ callers })) };
+  } catch (cause) {
+    await dropDatabase(server, name);
+    throw cause;
+  }
 }
