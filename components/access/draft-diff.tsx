@@ -21,16 +21,7 @@ export function DraftDiff({
       {map.length > 0 ? (
         <div>
           <h3 className="mb-1 font-medium">Mappings</h3>
-          <ul className="divide-y divide-line rounded-md border border-line">
-            {map.map((line) => (
-              <li key={line.key} className="flex flex-wrap items-center gap-x-2 px-3 py-1.5">
-                <span className="min-w-0 flex-1 break-all">{line.key}</span>
-                <code className="font-mono text-xs text-bad line-through">{show(line.before)}</code>
-                <ArrowRight aria-label="becomes" className="size-3.5 text-muted" />
-                <code className="font-mono text-xs text-ok">{show(line.after)}</code>
-              </li>
-            ))}
-          </ul>
+          <MapDiffList map={map} />
         </div>
       ) : null}
       {grants.length > 0 ? (
@@ -71,6 +62,22 @@ export function DraftDiff({
         )}
       </div>
     </div>
+  );
+}
+
+/** Mappings that differ: what the tool needed and what it needs then. */
+export function MapDiffList({ map }: { readonly map: readonly MapDiff[] }) {
+  return (
+    <ul className="divide-y divide-line rounded-md border border-line">
+      {map.map((line) => (
+        <li key={line.key} className="flex flex-wrap items-center gap-x-2 px-3 py-1.5">
+          <span className="min-w-0 flex-1 break-all">{line.key}</span>
+          <code className="font-mono text-xs text-bad line-through">{show(line.before)}</code>
+          <ArrowRight aria-label="becomes" className="size-3.5 text-muted" />
+          <code className="font-mono text-xs text-ok">{show(line.after)}</code>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -8,6 +8,7 @@ import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
+import { formatCount } from "@/components/ui/format";
 import { ReasonDialog } from "@/components/ui/reason-dialog";
 import { Section } from "@/components/ui/section";
 import { SkeletonRows } from "@/components/ui/skeleton";
@@ -36,7 +37,7 @@ export function ProfilesTab({ tenant }: { readonly tenant: string }) {
   return (
     <Section
       title="Profiles"
-      note={`The joint door lists ${everything.toolCount} tools to one who may call all: about ${everything.estimatedTokens.toLocaleString("en")} tokens, estimated as bytes / 4. A profile lists a part, or lets the agent search.`}
+      note={`The joint door lists ${everything.toolCount} tools to one who may call all: about ${formatCount(everything.estimatedTokens)} tokens, estimated as bytes / 4. A profile lists a part, or lets the agent search.`}
       actions={create}
     >
       {items.length === 0 ? (
@@ -88,17 +89,19 @@ function ProfileRow({ profile, canEdit, onEdit, onDelete }: RowProps) {
   return (
     <Tr>
       <Td primary>
-        <span className="font-medium">{profile.name}</span>
+        <span className="flex flex-wrap items-center gap-x-2">
+          <span className="font-medium">{profile.name}</span>
+          {longNames.length > 0 ? (
+            <Badge
+              tone="warn"
+              glyph={<TriangleAlert aria-hidden />}
+              title={`Longer than 64 characters, which some clients refuse: ${longNames.join(", ")}`}
+            >
+              {longNames.length} long {longNames.length === 1 ? "name" : "names"}
+            </Badge>
+          ) : null}
+        </span>
         {profile.description ? <span className="block text-xs text-muted">{profile.description}</span> : null}
-        {longNames.length > 0 ? (
-          <Badge
-            tone="warn"
-            glyph={<TriangleAlert aria-hidden />}
-            title={`Longer than 64 characters, which some clients refuse: ${longNames.join(", ")}`}
-          >
-            {longNames.length} long {longNames.length === 1 ? "name" : "names"}
-          </Badge>
-        ) : null}
       </Td>
       <Td>
         <span className="inline-flex items-center gap-1">
@@ -113,12 +116,11 @@ function ProfileRow({ profile, canEdit, onEdit, onDelete }: RowProps) {
       <Td numeric label="tools">
         {profile.toolCount}
       </Td>
-      <Td
-        numeric
-        label="tokens"
-        title={profile.mode === "search" ? `As a plain list: about ${listCost.estimatedTokens} tokens` : undefined}
-      >
-        {cost.estimatedTokens.toLocaleString("en")}
+      <Td numeric label="tokens">
+        {formatCount(cost.estimatedTokens)}
+        {profile.mode === "search" ? (
+          <span className="text-xs text-muted"> instead of {formatCount(listCost.estimatedTokens)}</span>
+        ) : null}
       </Td>
       <Td className="text-right">
         {canEdit ? (

@@ -1,9 +1,11 @@
 "use client";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { parseAsInteger, useQueryState } from "nuqs";
 import { useState } from "react";
 import { useMay } from "@/components/shell/me-context";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { Drawer } from "@/components/ui/drawer";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { Id } from "@/components/ui/id";
@@ -12,16 +14,19 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
 import { Time } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
+import type { PermissionMapVersionView } from "@/lib/access/schemas";
 import { accessKeys, permissionMapVersionsQuery } from "@/lib/client/access";
 import { agentKeys } from "@/lib/client/agents";
 import { problemText } from "@/lib/client/form-issues";
 import { revertPermissionMap } from "@/lib/client/revert-permission-map";
+import { VersionChanges } from "./version-changes";
 
 /** Who changed the map, when and why, and the way back. */
 export function VersionsTab({ tenant, current }: { readonly tenant: string; readonly current: number }) {
   const versions = useQuery(permissionMapVersionsQuery(tenant));
   const mayWrite = useMay("access:write");
   const [target, setTarget] = useState<number | null>(null);
+  const [shown, setShown] = useQueryState("version", parseAsInteger);
   if (versions.error) return <ErrorState error={versions.error} onRetry={versions.refetch} />;
   if (!versions.data) return <SkeletonRows label="Loading versions" />;
   if (versions.data.length === 0)
@@ -49,12 +54,19 @@ export function VersionsTab({ tenant, current }: { readonly tenant: string; read
         </Thead>
         <Tbody>
           {versions.data.map((version) => (
-            <Tr key={version.version}>
+            <Tr key={version.version} data-open={version.version === shown}>
               <Td primary className="tabular-nums">
-                <span className="font-medium">{version.version}</span>{" "}
+                <Button
+                  variant="link"
+                  className="h-6"
+                  aria-label={`What version ${version.version} changed`}
+                  onClick={() => setShown(version.version)}
+                >
+                  {version.version}
+                </Button>{" "}
                 {version.version === current ? <Badge tone="ok">in force</Badge> : null}
               </Td>
-              <Td className="max-w-md whitespace-normal">{version.reason}</Td>
+              <Td className="max-w-md whitespace-normal max-sm:w-full">{version.reason}</Td>
               <Td label="by">{version.changedBy}</Td>
               <Td>
                 <Time iso={version.createdAt} />
@@ -80,8 +92,23 @@ export function VersionsTab({ tenant, current }: { readonly tenant: string; read
           ))}
         </Tbody>
       </Table>
+      <Drawer
+        open={shown !== null}
+        onOpenChange={(open) => !open && setShown(null)}
+        title={shown === null ? "" : shown > 1 ? `Version ${shown}, compared with ${shown - 1}` : `Version ${shown}`}
+      >
+        {shown === null ? null : (
+          <VersionChanges tenant={tenant} from={shown - 1} to={shown} versions={versions.data} />
+        )}
+      </Drawer>
       {target === null ? null : (
-        <RevertDialog tenant={tenant} current={current} target={target} onClose={() => setTarget(null)} />
+        <RevertDialog
+          tenant={tenant}
+          current={current}
+          target={target}
+          versions={versions.data}
+          onClose={() => setTarget(null)}
+        />
       )}
     </>
   );
@@ -91,11 +118,13 @@ function RevertDialog({
   tenant,
   current,
   target,
+  versions,
   onClose,
 }: {
   readonly tenant: string;
   readonly current: number;
   readonly target: number;
+  readonly versions: readonly PermissionMapVersionView[];
   readonly onClose: () => void;
 }) {
   const client = useQueryClient();
@@ -113,7 +142,17 @@ function RevertDialog({
   return (
     <ReasonDialog
       title={`Revert to version ${target}`}
-      description={`What version ${target} said becomes version ${current + 1} and is in force at once. Roles and grants stay as they are.`}
+      description={
+        <div className="flex flex-col gap-3">
+          <p>
+            What version {target} said becomes version {current + 1} and is in force at once. Roles and grants stay as
+            they are.
+          </p>
+          <div className="max-h-[30vh] overflow-y-auto text-text">
+            <VersionChanges tenant={tenant} from={current} to={target} versions={versions} />
+          </div>
+        </div>
+      }
       action="Revert"
       pending={revert.isPending}
       error={revert.error ? problemText(revert.error) : null}

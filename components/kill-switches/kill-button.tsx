@@ -30,7 +30,7 @@ export function KillButton(props: Props) {
     <>
       <Button className={inForce ? undefined : "text-bad"} onClick={() => setAsking(true)}>
         <OctagonX aria-hidden />
-        {inForce ? "Lift kill switch" : "Kill switch"}
+        {inForce ? "Lift kill switch" : kind === "tenant" ? "Stop the whole tenant" : "Kill switch"}
       </Button>
       {asking && inForce ? <LiftDialog {...props} inForce={inForce} onClose={close} /> : null}
       {asking && !inForce ? <ThrowDialog {...props} onClose={close} /> : null}

@@ -41,21 +41,21 @@ function Switches({ label, rows, tenant }: RowsProps) {
         <tr>
           <Th>What</Th>
           <Th>Why</Th>
-          <Th>Thrown</Th>
-          <Th>{tenant === null ? "Lifted" : "Lift"}</Th>
+          <Th>Stopped</Th>
+          <Th>{tenant === null ? "Lifted" : <span className="sr-only">Lift</span>}</Th>
         </tr>
       </Thead>
       <Tbody>
         {rows.map((row) => (
           <Tr key={row.id}>
-            <Td primary>
+            <Td primary className="break-all">
               {row.kind} <code className="font-mono text-xs">{row.target}</code>
             </Td>
-            <Td>{row.reason || "–"}</Td>
-            <Td>
+            <Td className="max-w-md break-words whitespace-normal max-sm:w-full">{row.reason || "no reason given"}</Td>
+            <Td label="stopped" className="max-sm:w-full">
               <Time iso={row.thrownAt} /> by {row.thrownBy}
             </Td>
-            <Td>
+            <Td {...(tenant === null ? { label: "lifted" } : {})} className="max-sm:w-full">
               {tenant === null ? (
                 <>
                   {row.liftedAt ? <Time iso={row.liftedAt} /> : null} by {row.liftedBy}

@@ -28,25 +28,30 @@ export function LimitForm({ label, hint, value, mayWrite, pending, error, onSave
   return (
     <form
       noValidate
-      className="flex max-w-xl flex-col gap-3"
+      className="flex max-w-3xl flex-col gap-3"
       onSubmit={(event) => {
         event.preventDefault();
         if (ready) onSave(wanted, reason.trim());
       }}
     >
-      <Field label={label} hint={hint} error={sound ? undefined : `A whole number from 1 to ${MAX}, or empty.`}>
-        <Input
-          inputMode="numeric"
-          disabled={!mayWrite}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </Field>
-      {mayWrite ? (
-        <>
+      <div className="grid gap-3 sm:grid-cols-2">
+        <Field label={label} hint={hint} error={sound ? undefined : `A whole number from 1 to ${MAX}, or empty.`}>
+          <Input
+            inputMode="numeric"
+            disabled={!mayWrite}
+            placeholder={value === null ? "not set" : undefined}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </Field>
+        {mayWrite ? (
           <Field label="Reason" hint="Recorded in the audit trail.">
             <Input value={reason} onChange={(event) => setReason(event.target.value)} />
           </Field>
+        ) : null}
+      </div>
+      {mayWrite ? (
+        <>
           <FormError>{error}</FormError>
           <div>
             <Button type="submit" disabled={!ready} pending={pending}>

@@ -12,9 +12,9 @@ export function Totals({ totals }: { readonly totals: OverviewView["totals"] }) 
     ["P99", formatDuration(totals.p99Ms)],
   ] as const;
   return (
-    <dl className="grid grid-cols-[repeat(auto-fit,minmax(100px,1fr))] gap-px overflow-hidden rounded-md border border-line bg-line">
+    <dl className="flex flex-wrap gap-px overflow-hidden rounded-md border border-line bg-line">
       {figures.map(([name, value]) => (
-        <div key={name} className="bg-page px-3 py-2">
+        <div key={name} className="min-w-[100px] flex-1 bg-page px-3 py-2">
           <dt className="text-xs text-muted">{name}</dt>
           <dd className="text-lg tabular-nums">{value}</dd>
         </div>

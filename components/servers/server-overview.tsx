@@ -6,7 +6,7 @@ import { formatDuration, formatPlural, formatShare } from "@/components/ui/forma
 import { Id } from "@/components/ui/id";
 import { Note } from "@/components/ui/note";
 import { Section } from "@/components/ui/section";
-import { Time } from "@/components/ui/time";
+import { Time, useNow } from "@/components/ui/time";
 import type { ServerDetail } from "@/lib/servers/schemas";
 import { CircuitActions } from "./circuit-actions";
 import { CircuitStatus } from "./circuit-status";
@@ -36,6 +36,17 @@ function poolFacts(pool: ServerDetail["pool"]) {
   ];
 }
 
+/** An open circuit lets a call try when its rest is over; nobody tries before a call comes. */
+function OpenUntil({ iso }: { readonly iso: string }) {
+  const now = useNow();
+  if (now !== null && Date.parse(iso) <= now) return <span>the next call tries it</span>;
+  return (
+    <span>
+      tried again <Time iso={iso} />
+    </span>
+  );
+}
+
 /** The circuit's state, with what led there. */
 function CircuitFacts({ circuit }: { readonly circuit: ServerDetail["circuit"] }) {
   return (
@@ -43,11 +54,7 @@ function CircuitFacts({ circuit }: { readonly circuit: ServerDetail["circuit"] }
       <CircuitStatus circuit={circuit} />
       {circuit.cause ? <span>{CAUSES[circuit.cause] ?? circuit.cause}</span> : null}
       {circuit.consecutiveFailures > 0 ? <span>{circuit.consecutiveFailures} failures in a row</span> : null}
-      {circuit.openUntil ? (
-        <span>
-          tried again <Time iso={circuit.openUntil} />
-        </span>
-      ) : null}
+      {circuit.openUntil ? <OpenUntil iso={circuit.openUntil} /> : null}
     </span>
   );
 }
@@ -131,19 +138,27 @@ export function ServerOverview({ tenant, server }: { readonly tenant: string; re
           </Link>
         </p>
       </Section>
-      <ServerHandling tenant={tenant} server={server} />
-      <Section title="Last probe" note={server.probedAt ? <Time iso={server.probedAt} show="both" /> : undefined}>
-        {server.probe ? (
-          <ProbeView
-            probe={server.probe}
-            transport={server.transport}
-            address={server.address}
-            toolCount={server.toolCount}
-          />
-        ) : (
-          <p className="text-sm text-muted">It has not been probed yet.</p>
-        )}
-      </Section>
+      <div className="flex flex-col gap-8">
+        <ServerHandling tenant={tenant} server={server} />
+        <LastProbe server={server} />
+      </div>
     </div>
+  );
+}
+
+function LastProbe({ server }: { readonly server: ServerDetail }) {
+  return (
+    <Section title="Last probe" note={server.probedAt ? <Time iso={server.probedAt} show="both" /> : undefined}>
+      {server.probe ? (
+        <ProbeView
+          probe={server.probe}
+          transport={server.transport}
+          address={server.address}
+          toolCount={server.toolCount}
+        />
+      ) : (
+        <p className="text-sm text-muted">It has not been probed yet.</p>
+      )}
+    </Section>
   );
 }

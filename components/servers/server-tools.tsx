@@ -3,6 +3,7 @@ import { BookOpen, TriangleAlert } from "lucide-react";
 import Link from "next/link";
 import { parseAsString, useQueryState } from "nuqs";
 import { KillButton } from "@/components/kill-switches/kill-button";
+import { useKillSwitches } from "@/components/kill-switches/use-kill-switches";
 import { ToolCache } from "@/components/limits/tool-cache";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -20,11 +21,13 @@ import { jointName, MAX_JOINT_NAME, type ServerDetail, type ServerToolView } fro
 /** The tools of a server; one opens with its schema at the right. */
 export function ServerTools({ tenant, server }: { readonly tenant: string; readonly server: ServerDetail }) {
   const [name, setName] = useQueryState("tool", parseAsString);
+  const { thrown } = useKillSwitches(tenant);
+  const stopped = new Set(thrown.flatMap(({ kind, target }) => (kind === "tool" ? [target] : [])));
   const open = server.tools.find((tool) => tool.name === name);
   if (server.tools.length === 0)
     return <EmptyState title="No tools" why="The server offered none when it was last probed." />;
   return (
-    <>
+    <div className="flex flex-col gap-3">
       <LongNames server={server} />
       <RemovedTools server={server} />
       <Table aria-label="Tools">
@@ -40,9 +43,16 @@ export function ServerTools({ tenant, server }: { readonly tenant: string; reado
           {server.tools.map((tool) => (
             <Tr key={tool.name} data-open={tool.name === name}>
               <Td primary>
-                <Button variant="link" className="h-auto" onClick={() => setName(tool.name)}>
-                  {tool.name}
-                </Button>
+                <span className="flex flex-wrap items-center gap-x-2">
+                  <Button
+                    variant="link"
+                    className="h-auto shrink text-left whitespace-normal"
+                    onClick={() => setName(tool.name)}
+                  >
+                    {tool.name}
+                  </Button>
+                  <ToolState tool={tool} stopped={stopped.has(`${server.slug}/${tool.name}`)} />
+                </span>
               </Td>
               <Td className="max-w-xl truncate max-sm:line-clamp-2" title={tool.description}>
                 {tool.description}
@@ -106,6 +116,18 @@ export function ServerTools({ tenant, server }: { readonly tenant: string; reado
           </div>
         ) : null}
       </Drawer>
+    </div>
+  );
+}
+
+const REVIEW_TONE = { held: "warn", new: "info", rejected: "bad" } as const;
+
+/** Why a tool is not called though the server offers it. */
+function ToolState({ tool, stopped }: { readonly tool: ServerToolView; readonly stopped: boolean }) {
+  return (
+    <>
+      {stopped ? <Badge tone="bad">stopped</Badge> : null}
+      {tool.review ? <Badge tone={REVIEW_TONE[tool.review.state]}>{tool.review.state}</Badge> : null}
     </>
   );
 }
@@ -114,7 +136,7 @@ export function ServerTools({ tenant, server }: { readonly tenant: string; reado
 function RemovedTools({ server }: { readonly server: ServerDetail }) {
   if (server.removedTools.length === 0) return null;
   return (
-    <Note className="mb-3">
+    <Note>
       Unavailable, because the server offers them no more: {server.removedTools.map(({ name }) => name).join(", ")}.
     </Note>
   );
@@ -125,10 +147,10 @@ function LongNames({ server }: { readonly server: ServerDetail }) {
   const long = server.tools.filter(({ name }) => jointName(server.slug, name).length > MAX_JOINT_NAME);
   if (long.length === 0) return null;
   return (
-    <Note tone="warn" className="mb-3">
-      {long.length} of its names on the joint door are longer than {MAX_JOINT_NAME} characters, which some clients
-      refuse: {long.map(({ name }) => name).join(", ")}. They are never cut; its own door gives them without the
-      server's name.
+    <Note tone="warn">
+      {long.length === 1 ? "One name" : `${long.length} names`} on the joint door {long.length === 1 ? "is" : "are"}{" "}
+      longer than {MAX_JOINT_NAME} characters, which some clients refuse: {long.map(({ name }) => name).join(", ")}.
+      Names are never cut; the server's own door gives them without its name.
     </Note>
   );
 }

@@ -85,6 +85,7 @@ type PlacesProps = { readonly tenant: string | null; readonly go: Go; readonly c
 function Places({ tenant, go, close }: PlacesProps) {
   const me = useMe();
   const { goToTenant } = useSessionActs();
+  const others = me.tenants.filter((other) => other.slug !== tenant);
   const entries = [
     ...(tenant === null ? [] : visibleEntries(me.permissions)),
     ...(me.platformAdmin ? PLATFORM_ENTRIES : []),
@@ -103,10 +104,9 @@ function Places({ tenant, go, close }: PlacesProps) {
           </Item>
         ))}
       </Command.Group>
-      <Command.Group heading="Switch tenant" className={groupClass}>
-        {me.tenants
-          .filter((other) => other.slug !== tenant)
-          .map((other) => (
+      {others.length > 0 ? (
+        <Command.Group heading="Switch tenant" className={groupClass}>
+          {others.map((other) => (
             <Item
               key={other.id}
               icon={Building2}
@@ -119,7 +119,8 @@ function Places({ tenant, go, close }: PlacesProps) {
               {other.name}
             </Item>
           ))}
-      </Command.Group>
+        </Command.Group>
+      ) : null}
     </>
   );
 }

@@ -23,6 +23,14 @@ describe("crumbsOf", () => {
       { label: "files", href: null },
     ]);
   });
+  it("says in words what is no name", () => {
+    expect(crumbsOf("/clinic/servers/new").at(-1)).toEqual({ label: "Register a server", href: null });
+    expect(crumbsOf("/clinic/agents/a1/connect")).toEqual([
+      { label: "Agents", href: "/clinic/agents" },
+      { label: "a1", href: "/clinic/agents/a1" },
+      { label: "Connect", href: null },
+    ]);
+  });
   it("has no section on the tenant's root", () => {
     expect(crumbsOf("/clinic")).toEqual([]);
   });

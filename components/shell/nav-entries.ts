@@ -45,6 +45,9 @@ export function visibleEntries(permissions: readonly string[]): readonly NavEntr
 export const hrefOf = (entry: NavEntry, tenant: string | null): string =>
   entry.path.startsWith("/") || tenant === null ? entry.path : `/${tenant}/${entry.path}`;
 
+/** Segments of addresses that are no name or id of anything. */
+const WORDS: Readonly<Record<string, string>> = { new: "Register a server", connect: "Connect" };
+
 /** What stands before the page: the section of the path and what is open in it. */
 export function crumbsOf(pathname: string): readonly { label: string; href: string | null }[] {
   const segments = pathname.split("/").filter((segment) => segment !== "");
@@ -57,7 +60,7 @@ export function crumbsOf(pathname: string): readonly { label: string; href: stri
   return [
     { label, href: rest.length === 0 ? null : base },
     ...rest.map((segment, index) => ({
-      label: decodeURIComponent(segment),
+      label: WORDS[segment] ?? decodeURIComponent(segment),
       href: index === rest.length - 1 ? null : `${base}/${rest.slice(0, index + 1).join("/")}`,
     })),
   ];

@@ -32,7 +32,7 @@ export function ReasonDialog({ minReason = 3, error, onConfirm, onClose, danger 
       onConfirm={() => onConfirm(reason.trim())}
     >
       <Field label="Reason" optional={minReason === 0} hint="Recorded in the audit trail.">
-        <Textarea rows={2} value={reason} onChange={(event) => setReason(event.target.value)} />
+        <Textarea data-first="" rows={2} value={reason} onChange={(event) => setReason(event.target.value)} />
       </Field>
       <FormError>{error}</FormError>
     </ConfirmDialog>

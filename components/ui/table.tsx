@@ -72,7 +72,7 @@ export function Td({ className, numeric, primary, label, hideNarrow, ...rest }: 
     <td
       data-label={label}
       className={cn(
-        "h-8 px-3 py-1 align-middle whitespace-nowrap max-sm:h-auto max-sm:p-0 max-sm:text-xs max-sm:whitespace-normal",
+        "h-8 px-3 py-1 align-middle whitespace-nowrap max-sm:h-auto max-sm:p-0 max-sm:min-w-0 max-sm:text-xs max-sm:wrap-anywhere max-sm:whitespace-normal",
         numeric && "text-right tabular-nums",
         primary && "max-sm:w-full max-sm:text-sm",
         label && "max-sm:before:mr-1 max-sm:before:text-muted max-sm:before:content-[attr(data-label)]",

@@ -58,6 +58,14 @@ describe("the sentence of an entry", () => {
     ],
     [act({ event_type: "server.registered", target: "files" }), "ana@clinic.test registered server files."],
     [
+      act({ event_type: "kill_switch.thrown", target: "agent scribe", reason: "It loops." }),
+      "ana@clinic.test stopped agent scribe by kill switch: It loops.",
+    ],
+    [
+      act({ event_type: "kill_switch.lifted", target: "agent scribe" }),
+      "ana@clinic.test lifted the kill switch of agent scribe.",
+    ],
+    [
       act({ event_type: "permission_map.changed", target: "version 4" }),
       "ana@clinic.test changed permission map version 4.",
     ],

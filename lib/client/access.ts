@@ -17,6 +17,7 @@ export const accessKeys = {
   all: (tenant: string) => [tenant, "access"] as const,
   map: (tenant: string) => [tenant, "access", "map"] as const,
   versions: (tenant: string) => [tenant, "access", "versions"] as const,
+  version: (tenant: string, version: number) => [tenant, "access", "versions", version] as const,
   matrix: (tenant: string) => [tenant, "access", "matrix"] as const,
   explain: (tenant: string, question: ExplainQuestion) => [tenant, "access", "explain", question] as const,
 };
@@ -31,6 +32,13 @@ export const permissionMapVersionsQuery = (tenant: string) =>
   queryOptions({
     queryKey: accessKeys.versions(tenant),
     queryFn: ({ signal }) => getList<PermissionMapVersionView>("/api/v1/access/map/versions", tenant, signal),
+  });
+
+/** An earlier version, or the one in force by its number. A version never changes. */
+export const permissionMapVersionQuery = (tenant: string, version: number) =>
+  queryOptions({
+    queryKey: accessKeys.version(tenant, version),
+    queryFn: ({ signal }) => getJson<PermissionMapView>(`/api/v1/access/map?version=${version}`, tenant, signal),
   });
 
 export const accessMatrixQuery = (tenant: string) =>
