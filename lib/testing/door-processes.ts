@@ -69,10 +69,13 @@ export type DoorOptions = {
 const MEMORY_PROBE = `
 process.on("message", (ask) => {
   if (ask !== "memory") return;
+  const resident = process.memoryUsage().rss;
+  const peak = process.resourceUsage().maxRSS * 1024;
   for (let round = 0; round < 3; round += 1) globalThis.gc();
   setImmediate(() => {
     globalThis.gc();
-    process.send(process.memoryUsage());
+    const { heapUsed, external } = process.memoryUsage();
+    process.send({ resident, peak, live: heapUsed + external });
   });
 });
 process.channel.unref();
@@ -116,20 +119,18 @@ export async function startDoor(entry: string, port: number, options: DoorOption
   throw new Error("The gateway did not start.");
 }
 
-/** Bytes: what the system says is resident, and what lives in the heap and beside it once the rest was collected. */
-export type Memory = { readonly resident: number; readonly live: number };
+/** Bytes: resident now and at most so far, as the system counts, and what lives once the rest was collected. */
+export type Memory = { readonly resident: number; readonly peak: number; readonly live: number };
 
-/** The memory of a process started with `measured`, after a collection. */
-export async function memoryOf(child: ChildProcess): Promise<Memory> {
-  const answered = new Promise<NodeJS.MemoryUsage>((resolve, reject) => {
-    child.once("message", (usage) => resolve(usage as NodeJS.MemoryUsage));
+/** The memory of a process started with `measured`. */
+export function memoryOf(child: ChildProcess): Promise<Memory> {
+  return new Promise((resolve, reject) => {
+    child.once("message", (memory) => resolve(memory as Memory));
     child.once("exit", () => reject(new Error("The gateway ended before it was measured.")));
     child.send("memory", (cause) => {
       if (cause !== null) reject(cause);
     });
   });
-  const { rss, heapUsed, external } = await answered;
-  return { resident: rss, live: heapUsed + external };
 }
 
 /** Waits for the end of a process. */

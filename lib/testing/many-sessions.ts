@@ -153,6 +153,9 @@ export type SessionFigures = {
   readonly p95Ms: number;
   readonly restMb: number;
   readonly heldMb: number;
+  /** The most that was ever resident. */
+  readonly peakMb: number;
+  /** What lives after a collection. */
   readonly liveKbPerSession: number;
   readonly residentKbPerSession: number;
 };
@@ -187,6 +190,7 @@ export async function measureSessions(
     p95Ms: Math.round(times[Math.floor(times.length * 0.95)] ?? 0),
     restMb: Math.round(rest.resident / MB),
     heldMb: Math.round(held.resident / MB),
+    peakMb: Math.round(held.peak / MB),
     liveKbPerSession: per("live"),
     residentKbPerSession: per("resident"),
   };
