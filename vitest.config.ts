@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           setupFiles: ["lib/testing/quiet.ts"],
           name: "unit",
-          include: ["lib/**/*.test.ts", "components/**/*.test.{ts,tsx}"],
+          include: ["lib/**/*.test.ts", "components/**/*.test.{ts,tsx}", "bench/*.test.ts"],
           exclude: ["**/*.int.test.ts", "**/*.long.test.ts", "node_modules/**"],
         },
       },
