@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
 import { join, relative } from "node:path";
+import type { Duplex } from "node:stream";
 import createNext from "next";
 import { DEV_ISSUER_PREFIX, devIssuerCallback } from "@/lib/auth/dev-issuer";
 import { logger } from "@/lib/core/logger";
@@ -8,7 +9,9 @@ import { appRoot } from "@/lib/db/app-root";
 import { announceBaseUrl, baseUrl, env, exportNextAuthEnv, InvalidSettings } from "@/lib/env";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { isForTheDoor, serveDoor } from "@/lib/mcp/door/node-mount";
+import { servePlainly, wantsWebSocket } from "@/lib/mcp/door/plain-upgrade";
 import { endStandingStreams } from "@/lib/mcp/door/standing-streams";
+import { drainSockets, endSockets, upgradeDoor } from "@/lib/mcp/door/ws-mount";
 import { continueDemo, startDemo, stopDemo } from "@/prisma/seed/start-demo";
 
 /**
@@ -16,6 +19,8 @@ import { continueDemo, startDemo, stopDemo } from "@/prisma/seed/start-demo";
  * times what the same handler costs here.
  */
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type Pages = { readonly handle: Listener; readonly upgrade: Upgrade };
 
 const isDev = process.argv.includes("--dev");
 /** Serves agents only, without the console: for processes that are added for the door's load. */
@@ -25,8 +30,12 @@ async function main(): Promise<void> {
   const startedAt = performance.now();
   const { HOST, PORT } = env();
   // Both take seconds on a fresh machine, and neither needs the other.
-  const [handle] = await Promise.all([prepareNext(), boot({ seed: startDemo })]);
-  const server = createServer(listener(handle));
+  const [pages] = await Promise.all([prepareNext(), boot({ seed: startDemo })]);
+  const server = createServer(listener(pages.handle));
+  server.on("upgrade", (request, socket, head) => {
+    if (!wantsWebSocket(request)) servePlainly(server, request, socket, head);
+    else if (!upgradeDoor(request, socket, head)) pages.upgrade(request, socket, head);
+  });
   server.keepAliveTimeout = 65_000;
   server.headersTimeout = 30_000;
   server.requestTimeout = 120_000;
@@ -37,19 +46,38 @@ async function main(): Promise<void> {
   sayWhereToGo(Math.round(performance.now() - startedAt));
 }
 
-async function prepareNext(): Promise<Listener> {
-  if (isDoorOnly) return (_request, response) => void response.writeHead(404).end();
+async function prepareNext(): Promise<Pages> {
+  if (isDoorOnly) {
+    return {
+      handle: (_request, response) => void response.writeHead(404).end(),
+      upgrade: (_request, socket) => void socket.destroy(),
+    };
+  }
   const { HOST, PORT } = env();
   exportNextAuthEnv();
-  const app = createNext({ dev: isDev, dir: appRoot(), hostname: HOST, port: PORT });
+  // Next would listen for upgrades on our server and end the door's sockets: it gets a server that nobody reaches.
+  const app = createNext({ dev: isDev, dir: appRoot(), hostname: HOST, port: PORT, httpServer: new Server() });
   await app.prepare();
   const handle = app.getRequestHandler();
-  return (request, response) => {
-    nameThePeer(request);
-    handle(request, response).catch((cause: unknown) => {
-      logger.error({ err: cause }, "a page failed");
-      if (!response.headersSent) response.writeHead(500);
-      response.end();
+  return {
+    handle(request, response) {
+      nameThePeer(request);
+      handle(request, response).catch((cause: unknown) => {
+        logger.error({ err: cause }, "a page failed");
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+    },
+    // Only the development server has sockets of its own.
+    upgrade: isDev ? upgradePages(app.getUpgradeHandler()) : (_request, socket) => void socket.destroy(),
+  };
+}
+
+function upgradePages(upgrade: (...given: Parameters<Upgrade>) => Promise<void>): Upgrade {
+  return (request, socket, head) => {
+    upgrade(request, socket, head).catch((cause: unknown) => {
+      logger.error({ err: cause }, "a page's socket failed");
+      socket.destroy();
     });
   };
 }
@@ -116,6 +144,7 @@ const LINGER_MS = 1_000;
  */
 async function close(server: Server): Promise<void> {
   server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+  drainSockets();
   endStandingStreams();
   // The plain close: that of the HTTP server would cut idle connections at once.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
@@ -125,6 +154,7 @@ async function close(server: Server): Promise<void> {
   await Promise.race([closed, grace]);
   clearInterval(idle);
   server.closeAllConnections();
+  endSockets();
   await stopDemo();
   await shutdown();
 }

@@ -7,6 +7,7 @@ import { perform } from "@/lib/audit/perform";
 import { resetSingleton } from "@/lib/core/singleton";
 import { handleMcpRequest } from "@/lib/mcp/door/handle-mcp-request";
 import { serveDoor } from "@/lib/mcp/door/node-mount";
+import { endSockets, upgradeDoor } from "@/lib/mcp/door/ws-mount";
 import { registerServer } from "@/lib/servers/register-server";
 import { enableServer } from "@/lib/servers/switch-server";
 import { createTestAgent, createTestTenant, type TestAgent, type TestTenant } from "@/lib/testing/factories";
@@ -37,6 +38,7 @@ export async function openDoor(mount: Mount): Promise<{ url: string; close: () =
       response.end();
     });
   });
+  server.on("upgrade", upgradeDoor);
   await listen(server);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/mcp`,
@@ -44,6 +46,7 @@ export async function openDoor(mount: Mount): Promise<{ url: string; close: () =
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        endSockets();
       }),
   };
 }

@@ -1,3 +1,5 @@
+import type { AppError } from "@/lib/core/errors";
+
 /**
  * A request at the door, free of any server's types: both mounts (in front of Next, and inside it) make one,
  * and making a web `Request` where none is given costs more than the whole policy.
@@ -12,6 +14,18 @@ export type DoorRequest = {
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   readonly peerAddress: string | null;
+  /** Set where one connection carries many messages, as a WebSocket does. */
+  readonly carried?: Carried;
+};
+
+/** A message, and the connection that it came over. */
+export type Carried = {
+  /** Tells this connection from others; what it holds open is counted by it. */
+  readonly connection: string;
+  /** The door as the trail names it. */
+  readonly door: string;
+  /** The message where it was parsed already; `refused` says that it may not be served now. */
+  readonly message?: { readonly value: unknown; readonly bytes: number; readonly refused: AppError | null };
 };
 
 /** Writes one chunk of a stream. */

@@ -1,0 +1,61 @@
+import type { WebSocket } from "ws";
+import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
+
+/** Codes of RFC 6455 that this door closes with. */
+export const CLOSE = { goingAway: 1001, policy: 1008, internal: 1011 } as const;
+
+/** What may wait to be sent to a client that does not read; one that lets more wait is cut off. */
+const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
+
+/** What leaves a socket. */
+export type Outbox = {
+  /** Hands on each message of an answer, whether it is one or a stream of them, until the signal says otherwise. */
+  readonly deliver: (answer: DoorAnswer, unwanted: AbortSignal) => Promise<void>;
+  readonly close: (code: number, reason: string) => void;
+  /** False once it was closed, from either side. */
+  readonly isOpen: () => boolean;
+  readonly lookAlive: () => void;
+};
+
+/** Sends what the door answers as messages of its own, within bounds. */
+export function makeOutbox(socket: WebSocket): Outbox {
+  let [alive, closed] = [true, false];
+  const encoder = new TextEncoder();
+  const isOpen = () => !closed && socket.readyState === socket.OPEN;
+
+  function isTooSlow(): boolean {
+    if (socket.bufferedAmount <= MAX_BUFFERED_BYTES) return false;
+    socket.terminate();
+    return true;
+  }
+
+  socket.on("pong", () => {
+    alive = true;
+  });
+  // Each is answered with a pong, which waits in the same buffer.
+  socket.on("ping", () => void isTooSlow());
+
+  return {
+    isOpen,
+    async deliver({ body }, unwanted) {
+      const send = (text: string) => {
+        if (isOpen() && !unwanted.aborted && !isTooSlow()) socket.send(text);
+      };
+      if (typeof body === "string") return send(body);
+      if (body === null) return;
+      const read = makeSseReader(send);
+      await body((chunk) => read(encoder.encode(chunk)));
+    },
+    close(code, reason) {
+      if (!isOpen()) return;
+      closed = true;
+      socket.close(code, reason);
+    },
+    lookAlive() {
+      if (!alive) return socket.terminate();
+      alive = false;
+      if (isOpen()) socket.ping();
+    },
+  };
+}
