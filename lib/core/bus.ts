@@ -14,6 +14,8 @@ export type BusMessage =
   /** A client of the sessions era answered what another process asked it. */
   | { readonly topic: "client.answered"; readonly ask: string; readonly owner: string; readonly answer: string }
   | { readonly topic: "session.changed"; readonly sessionId: string }
+  /** A client of the sessions era ended its session at the agents' door. */
+  | { readonly topic: "agent_session.ended"; readonly tenantId: string; readonly session: string }
   | { readonly topic: "entry.appended"; readonly tenantId: string; readonly seq: number };
 
 type Listener = (message: BusMessage) => void;

@@ -26,6 +26,7 @@ const busMessage = z.discriminatedUnion("topic", [
     answer: z.string().max(300_000),
   }),
   z.object({ topic: z.literal("session.changed"), sessionId: id }),
+  z.object({ topic: z.literal("agent_session.ended"), tenantId: id, session: id }),
 ]);
 const envelope = z.object({ from: z.string(), message: busMessage });
 

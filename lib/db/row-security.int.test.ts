@@ -203,6 +203,7 @@ async function fillEveryTable(tenant: TestTenant): Promise<void> {
     await tx.serverHealth.create({ data: { tenantId, serverId } });
     await tx.profile.create({ data: { tenantId, id: newId(), slug: uniqueSlug("p"), name: "p", tools: [] } });
     await tx.spentState.create({ data: { tenantId, id: newId(), expiresAt } });
+    await tx.endedSession.create({ data: { tenantId, id: newId(), expiresAt } });
     await tx.toolSetting.create({ data: { tenantId, serverId, tool: "echo", cacheTtlMs: 1_000 } });
     await tx.rateLimit.create({ data: { tenantId, target: "tenant", perSecond: 100 } });
     const thrown = { tenantId, id: newId(), kind: "tool", target: "s/echo", thrownBy: admin.email };

@@ -35,9 +35,12 @@ export async function recordListing(
   return (await gateway.append(draft)).eventId;
 }
 
-/** An agent greeted us (`initialize`, `server/discover`) or asked whether we are there; chatter of one key is counted together. */
+/** What an agent does beside its calls; everything else is a greeting (`initialize`, `server/discover`). */
+const ARRIVALS: Readonly<Record<string, string>> = { ping: "connection.kept", DELETE: "connection.closed" };
+
+/** An agent greeted us, asked whether we are there, or left; chatter of one key is counted together. */
 export function recordArrival(gateway: Deps, identity: Identity, entrance: Entrance, method: string): Promise<string> {
-  const eventType = method === "ping" ? "connection.kept" : "connection.opened";
+  const eventType = ARRIVALS[method] ?? "connection.opened";
   const draft: EntryDraft = { ...aboutTheDoor(identity, entrance), eventType, outcome: "success", decision: "allowed" };
   return gateway.refusals.record(`${eventType}:${identity.credentialId}`, draft);
 }

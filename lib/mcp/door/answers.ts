@@ -78,7 +78,7 @@ export function refusalAnswer(
 export function refusalHeaders(error: AppError): Record<string, string> {
   const headers: Record<string, string> = {};
   if (error.code === "unauthenticated") headers["www-authenticate"] = 'Bearer realm="countersign"';
-  if (error.code === "method_not_allowed") headers["allow"] = "POST";
+  if (error.code === "method_not_allowed") headers["allow"] = "GET, POST, DELETE";
   const wait = error.detail.retryAfterMs;
   if (wait !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(wait / 1_000)));
   return headers;

@@ -5,19 +5,16 @@ import { perform } from "@/lib/audit/perform";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { registerServer } from "@/lib/servers/register-server";
 import { enableServer } from "@/lib/servers/switch-server";
-import { installConformanceSuite, openKeyProxy, type Revision, runConformance } from "@/lib/testing/conformance-suite";
+import {
+  installConformanceSuite,
+  openKeyProxy,
+  type Revision,
+  runConformance,
+  type Verdicts,
+} from "@/lib/testing/conformance-suite";
 import { type ConformanceEras, startConformanceUpstream } from "@/lib/testing/conformance-upstream";
 import { createTestAgent, createTestTenant } from "@/lib/testing/factories";
 import { openDoor } from "@/lib/testing/gateway-world";
-
-/** Checks that the server passes and our door does not. An entry that no longer fails must go. None of them is required. */
-const LOST_AT_THE_DOOR: readonly string[] = [
-  // Sessions are not kept, so there is none to end: DELETE answers 405, as the protocol allows.
-  "2025-11-25 server-session-lifecycle:server-session-delete-accepted",
-  "2025-11-25 server-session-lifecycle:server-session-terminated-returns-404",
-  // Lists come as plain JSON, as the protocol allows: there are no streams to look at.
-  "2025-11-25 server-sse-multiple-streams:server-sse-streams-functional",
-];
 
 const suite = await installConformanceSuite();
 if (suite === null) process.stderr.write("The conformance suite is skipped: npm gives no Node 22 here.\n");
@@ -52,26 +49,34 @@ describe.runIf(suite !== null)("the official conformance suite", () => {
     ["2025-11-25", "legacy"],
     ["2025-11-25", "modern"],
     ["2026-07-28", "both"],
-  ])("loses no check of %s at the door of a server that speaks %s", async (revision, eras) => {
-    if (suite === null) return;
-    const road = await openRoad(eras);
-    try {
-      // What a server of the other era would fail by itself is asked of one that speaks both.
-      const reference = eras === "modern" ? await startConformanceUpstream("both") : null;
-      const [direct, through] = await Promise.all([
-        runConformance(suite, reference?.url ?? road.direct, revision),
-        runConformance(suite, road.door, revision),
-      ]);
-      await reference?.close();
-      const passed = [...direct].filter(([, verdict]) => verdict === "SUCCESS").map(([check]) => check);
-      const lost = passed.filter((check) => (through.get(check) ?? "FAILURE") !== "SUCCESS");
-      process.stderr.write(
-        `${revision}, ${eras}: ${passed.length} checks direct, ${passed.length - lost.length} at the door\n`,
-      );
-      expect(passed.length).toBeGreaterThan(60);
-      expect(lost.sort()).toEqual(LOST_AT_THE_DOOR.filter((check) => check.startsWith(revision)).sort());
-    } finally {
-      await road.close();
-    }
-  });
+  ])(
+    "loses no check of %s at the door of a server that speaks %s",
+    async (revision, eras) => {
+      if (suite === null) return;
+      const road = await openRoad(eras);
+      try {
+        // What a server of the other era would fail by itself is asked of one that speaks both.
+        const reference = eras === "modern" ? await startConformanceUpstream("both") : null;
+        const [direct, through] = await Promise.all([
+          runConformance(suite, reference?.url ?? road.direct, revision),
+          runConformance(suite, road.door, revision),
+        ]);
+        await reference?.close();
+        const passed = [...direct].filter(([, verdict]) => verdict === "SUCCESS").map(([check]) => check);
+        const missedIn = (verdicts: Verdicts) => passed.filter((check) => verdicts.get(check) !== "SUCCESS");
+        const missed = missedIn(through);
+        // Some checks have short deadlines of their own: on a busy machine one may be missed once, but not twice.
+        const again = missed.length === 0 ? [] : missedIn(await runConformance(suite, road.door, revision));
+        const lost = missed.filter((check) => again.includes(check));
+        process.stderr.write(
+          `${revision}, ${eras}: ${passed.length} checks direct, ${passed.length - lost.length} at the door\n`,
+        );
+        expect(passed.length).toBeGreaterThan(60);
+        expect(lost).toEqual([]);
+      } finally {
+        await road.close();
+      }
+    },
+    300_000,
+  );
 });

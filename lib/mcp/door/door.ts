@@ -7,22 +7,26 @@ import { authenticate } from "@/lib/gateway/authenticate";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { profileGateway } from "@/lib/gateway/profile-gateway";
-import { recordRefusedKey, recordRefusedRequest } from "@/lib/gateway/record-request";
+import { recordArrival, recordRefusedKey, recordRefusedRequest } from "@/lib/gateway/record-request";
 import type { Entrance } from "@/lib/gateway/tool-call";
 import { refusalAnswer } from "@/lib/mcp/door/answers";
 import { ownerOf } from "@/lib/mcp/door/conversation";
-import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
+import type { Carried, DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
+import { answerDelete } from "@/lib/mcp/door/end-session";
 import { type EnvelopeFault, readEnvelope } from "@/lib/mcp/door/envelope";
 import { errorPage } from "@/lib/mcp/door/error-page";
 import { bearerOf, guardMedia, guardOrigin } from "@/lib/mcp/door/guards";
 import { openSessionStream } from "@/lib/mcp/door/listen";
 import { answerMethod, type Visit } from "@/lib/mcp/door/methods";
 import { takeAnswer } from "@/lib/mcp/door/pending-asks";
+import { inPreferredShape } from "@/lib/mcp/door/preferred-shape";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { inSearchMode } from "@/lib/mcp/door/search-mode";
+import { checkSession } from "@/lib/mcp/door/session-ids";
 import { profileBySlug } from "@/lib/profiles/registry";
 
-const LIMITS = { maxBytes: 4 * 1024 * 1024, maxDepth: 64 };
+/** What one message may be, whatever carries it. */
+export const LIMITS = { maxBytes: 4 * 1024 * 1024, maxDepth: 64 };
 const PROFILE_DOOR = /^\/api\/mcp\/p\/([^/]+)\/?$/;
 const DOOR = /^\/api\/mcp(?:\/([^/]+))?\/?$/;
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
@@ -52,6 +56,32 @@ export async function answerDoor(gateway: GatewayDeps, request: DoorRequest): Pr
   }
 }
 
+/**
+ * The guards before a connection that will carry many messages: each of those is checked again. `mayEnter` throws where
+ * there is no room. Never throws itself.
+ */
+export async function admitConnection(
+  gateway: GatewayDeps,
+  request: DoorRequest,
+  mayEnter: (identity: Identity) => void,
+): Promise<{ readonly identity: Identity } | { readonly refusal: DoorAnswer }> {
+  const entrance = entranceOf(request);
+  let identity: Identity;
+  try {
+    guardOrigin(request.header, baseUrl());
+    identity = await authenticate(gateway, { kind: "key", secret: bearerOf(request.header) });
+  } catch (cause) {
+    return { refusal: await refuseStranger(gateway, entrance, toAppError(cause)) };
+  }
+  try {
+    mayEnter(identity);
+    await recordArrival(gateway, identity, entrance, request.method);
+    return { identity };
+  } catch (cause) {
+    return { refusal: await refuseKnown(gateway, { entrance, identity, id: null, method: null }, cause) };
+  }
+}
+
 async function enter(
   gateway: GatewayDeps,
   request: DoorRequest,
@@ -60,21 +90,14 @@ async function enter(
   door: { readonly server: string | null; readonly profile: string | null },
 ): Promise<DoorAnswer> {
   const seen = await behind(gateway, identity, door.profile);
-  if (request.method === "GET") {
-    const visit = streamVisit({ ...seen, identity, entrance, server: door.server, request });
-    if (visit !== null) return openSessionStream(visit);
-  }
   if (request.method !== "POST") {
-    throw new AppError(
-      "method_not_allowed",
-      "Only POST is served here, and GET with Accept: text/event-stream for a session.",
-    );
+    return answerSession({ ...seen, identity, entrance, server: door.server, request });
   }
   guardMedia(request.header);
-  const bytes = await request.body(LIMITS.maxBytes);
-  const body = parseBody(bytes);
+  const { value: body, bytes, refused } = request.carried?.message ?? (await readMessage(request));
   const envelope = readEnvelope(body, request.header);
   if (envelope === null) {
+    await checkSession(identity, sessionOf(request));
     takeAnswer(ownerOf({ identity, session: request.header("mcp-session-id") }), body);
     return { status: 202, headers: { "x-request-id": entrance.requestId }, body: null };
   }
@@ -87,21 +110,39 @@ async function enter(
     server: door.server,
     signal: request.signal,
     session: request.header("mcp-session-id"),
+    ...connectionOf(request),
     entrance: {
       ...entrance,
       era: envelope.era,
-      bytesIn: bytes.length,
+      bytesIn: bytes,
       ...(envelope.clientName === undefined ? {} : { clientName: envelope.clientName }),
     },
   };
   try {
-    return await inSearchMode(visit, answerMethod);
+    if (refused !== null) throw refused;
+    // Whoever greets begins anew, and the stateless wire knows no sessions.
+    const begun = envelope.era === "legacy" && envelope.method !== "initialize";
+    if (begun) await checkSession(identity, sessionOf(request));
+    return inPreferredShape(await inSearchMode(visit, answerMethod), request);
   } catch (cause) {
     return refuseKnown(gateway, { entrance: visit.entrance, identity, id, method: envelope.method }, cause);
   }
 }
 
 type Opening = Pick<Visit, "gateway" | "identity" | "entrance" | "server"> & { readonly request: DoorRequest };
+
+/** What the sessions era has beside messages: a stream to hear what happens, and the end of a session. */
+async function answerSession(opening: Opening): Promise<DoorAnswer> {
+  const { gateway, identity, entrance, request } = opening;
+  const visit = request.method === "GET" ? streamVisit(opening) : null;
+  if (visit !== null) {
+    await checkSession(identity, sessionOf(request));
+    return openSessionStream(visit);
+  }
+  if (request.method === "DELETE") return answerDelete(gateway, identity, entrance, request);
+  const text = "Only POST is served here, and for a session GET with Accept: text/event-stream, and DELETE.";
+  throw new AppError("method_not_allowed", text);
+}
 
 /** A client of the sessions era that wants to hear what happens; null for any other GET. */
 function streamVisit({ request, entrance, ...known }: Opening): Visit | null {
@@ -113,6 +154,7 @@ function streamVisit({ request, entrance, ...known }: Opening): Visit | null {
     ...known,
     session,
     signal: request.signal,
+    ...connectionOf(request),
     envelope: { ...envelope, version },
     entrance: { ...entrance, era: "legacy" },
   };
@@ -128,6 +170,18 @@ async function behind(
   const profile = await profileBySlug(tenantId, slug);
   if (profile === undefined) throw new AppError("not_found", "There is no such profile.");
   return { gateway: profileGateway(gateway, profile), profile };
+}
+
+/** A message that a connection carries belongs to it; all others to the session that they name. */
+const sessionOf = ({ carried, header }: DoorRequest): string | null =>
+  carried === undefined ? header("mcp-session-id") : null;
+
+const connectionOf = ({ carried }: DoorRequest): Pick<Visit, "connection"> =>
+  carried === undefined ? {} : { connection: carried.connection };
+
+async function readMessage(request: DoorRequest): Promise<NonNullable<Carried["message"]>> {
+  const bytes = await request.body(LIMITS.maxBytes);
+  return { value: parseBody(bytes), bytes: bytes.length, refused: null };
 }
 
 function parseBody(bytes: Uint8Array): unknown {
@@ -184,7 +238,7 @@ function entranceOf(request: DoorRequest): Entrance {
   const given = request.header("x-request-id");
   return {
     requestId: given !== null && REQUEST_ID.test(given) ? given : newId(),
-    door: request.path.slice(0, 100),
+    door: (request.carried?.door ?? request.path).slice(0, 100),
     ip: request.peerAddress,
     userAgent: request.header("user-agent")?.slice(0, 300) ?? null,
   };

@@ -7,11 +7,13 @@ import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { placeOfUri } from "@/lib/mcp/door/names";
 import { eventOf, keepAlive, STREAM_HEADERS } from "@/lib/mcp/door/progress-stream";
+import { uuidOf } from "@/lib/mcp/door/session-ids";
 import { holdStream } from "@/lib/mcp/door/standing-streams";
 import { followedBy } from "@/lib/mcp/door/subscriptions";
 import { isRecord, META, type Notice } from "@/lib/mcp/upstream/protocol";
 
 const MAX_URIS = 256;
+const OPEN = ": open\n\n";
 
 function wantedOf({ envelope, server }: Visit): Wanted {
   const filter = envelope.params["notifications"];
@@ -55,6 +57,8 @@ export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
     const tell = ({ method, params }: Notice) => to(eventOf({ method, params }));
     let end: () => void = () => undefined;
     let over = false;
+    // What is in between may hold headers back until something is written.
+    to(OPEN);
     const places = followedBy(visit, () => void begin());
     const begin = async () => {
       const wanted: Wanted = { tools: true, prompts: true, resources: true, places: [...places.values()] };
@@ -74,13 +78,14 @@ export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
 type Begin = (to: Write) => Promise<() => void>;
 
 function stream(visit: Visit, begin: Begin): DoorAnswer {
-  const { identity, entrance, signal } = visit;
-  const held = holdStream(identity.credentialId ?? identity.actor.id, signal);
+  const { identity, entrance, session, signal } = visit;
+  const held = holdStream(visit.connection ?? identity.credentialId ?? identity.actor.id, signal);
   // Whoever is changed may lose the key or a right: the next stream is opened by who they are then.
   const forget = bus.subscribe((message) => {
     const changed =
       (message.topic === "agent.changed" && message.agentId === identity.actor.id) ||
-      (message.topic === "tenant.changed" && message.tenantId === identity.tenantId);
+      (message.topic === "tenant.changed" && message.tenantId === identity.tenantId) ||
+      (message.topic === "agent_session.ended" && session !== null && message.session === uuidOf(session));
     if (changed) held.end();
   });
   return {

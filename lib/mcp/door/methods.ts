@@ -28,8 +28,10 @@ export type Visit = {
   /** The profile whose door it is; the gateway then shows its part only. */
   readonly profile?: Profile;
   readonly signal: AbortSignal;
-  /** Handed out at `initialize`, proves nothing: it only tells one client's request ids from another's. */
+  /** Handed out at `initialize`. It opens nothing: it says what the client can do, and tells one from another. */
   readonly session: string | null;
+  /** The connection that carries this message and others, where there is one. */
+  readonly connection?: string;
   readonly entrance: Entrance;
 };
 
@@ -160,7 +162,7 @@ async function initialize(visit: Visit): Promise<DoorAnswer> {
   const protocolVersion = LEGACY_VERSIONS.find((version) => version === wanted) ?? LEGACY_VERSIONS[0];
   const capabilities = await capabilitiesFor(visit);
   const result = { protocolVersion, capabilities, serverInfo: SERVER_INFO, instructions: INSTRUCTIONS };
-  return greet(visit, result, { "mcp-session-id": newSession(visit.envelope.params["capabilities"]) });
+  return greet(visit, result, { "mcp-session-id": newSession(visit.identity, visit.envelope.params["capabilities"]) });
 }
 
 async function ping(visit: Visit): Promise<DoorAnswer> {

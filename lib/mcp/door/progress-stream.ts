@@ -12,10 +12,11 @@ export const STREAM_HEADERS = {
   "x-accel-buffering": "no",
 } as const;
 
-const event = (text: string): string => `event: message\ndata: ${text}\n\n`;
+/** A message that is serialised already, as an event of a stream. */
+export const eventText = (text: string): string => `event: message\ndata: ${text}\n\n`;
 
 /** One message as an event of a stream. */
-export const eventOf = (message: Json): string => event(JSON.stringify({ jsonrpc: "2.0", ...message }));
+export const eventOf = (message: Json): string => eventText(JSON.stringify({ jsonrpc: "2.0", ...message }));
 
 /** Writes comments until it is told to stop. */
 export function keepAlive(write: Write): () => void {
@@ -57,7 +58,7 @@ export async function answerWithStream(
       write = to;
       const rest = keepAlive(to);
       try {
-        to(event((await work).text));
+        to(eventText((await work).text));
       } finally {
         rest();
       }

@@ -1,12 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { singleton } from "@/lib/core/singleton";
+import type { Identity } from "@/lib/gateway/identity";
+import { giveSession, lettersOf } from "@/lib/mcp/door/session-ids";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
-/**
- * Sessions are not kept: the id itself says what the client can do, so that any process can serve its next message.
- * It proves nothing, and need not: a client that changes it only misjudges itself.
- */
+/** What a client can do, in the letters that its session id carries. */
 const LETTERS: readonly (readonly [string, string, string | null])[] = [
   ["s", "sampling", null],
   ["t", "sampling", "tools"],
@@ -45,26 +43,18 @@ function capabilitiesOf(letters: string): Json {
     if (!letters.includes(letter)) continue;
     made[name] = { ...made[name], ...(part === null ? {} : { [part]: {} }) };
   }
-  // A session id may say anything: only the combinations that can be are kept.
+  // Where no seal was checked the letters may be any: only the combinations that can be are kept.
   if (known.size < 64) known.set(letters, made);
   return made;
 }
 
 /** A new id for a client that says what it can do. */
-export function newSession(declared: unknown): string {
-  const letters = lettersFor(declared);
-  return letters === "" ? randomUUID() : `${randomUUID()}.${letters}`;
-}
+export const newSession = (identity: Identity, declared: unknown): string =>
+  giveSession(identity, lettersFor(declared));
 
 /** What the client behind a session id can do. */
 export function sessionCapabilities(session: string | null): Json {
-  const suffix = session === null ? undefined : /^[0-9a-f-]{36}\.([a-z]{1,6})$/.exec(session)?.[1];
-  if (suffix === undefined) return NO_CAPABILITIES;
-  return capabilitiesOf(
-    LETTERS.map(([letter]) => letter)
-      .filter((letter) => suffix.includes(letter))
-      .join(""),
-  );
+  return session === null ? NO_CAPABILITIES : capabilitiesOf(lettersOf(session));
 }
 
 const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"] as const;

@@ -1,0 +1,15 @@
+import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
+import { eventText, STREAM_HEADERS } from "@/lib/mcp/door/progress-stream";
+
+/**
+ * Clients take both shapes of an answer and most name JSON first, which costs least. One that names event streams first
+ * gets its answer as a stream of one event.
+ */
+export function inPreferredShape(answer: DoorAnswer, { header, carried }: DoorRequest): DoorAnswer {
+  const { status, headers, body } = answer;
+  if (status !== 200 || typeof body !== "string" || carried !== undefined) return answer;
+  const accept = header("accept");
+  const stream = accept?.indexOf("text/event-stream") ?? -1;
+  if (accept === null || stream === -1 || stream > accept.indexOf("application/json")) return answer;
+  return { status, headers: { ...headers, ...STREAM_HEADERS }, body: eventText(body) };
+}
