@@ -1,4 +1,4 @@
-import { killAll, type Part } from "@/bench/children";
+import { leaveNothing, type Part } from "@/bench/children";
 import { BadOption, HELP, type Options, readOptions } from "@/bench/options";
 
 /**
@@ -21,7 +21,7 @@ async function play(part: Part): Promise<void> {
       return;
     case "prepare": {
       const { prepare } = await import("@/bench/prepare");
-      process.send?.(await prepare(part.server, part.spec));
+      process.send?.(await prepare(part.url, part.dataDir, part.spec));
     }
   }
 }
@@ -38,16 +38,12 @@ async function main(): Promise<void> {
   if (first.startsWith("{")) return play(JSON.parse(first) as Part);
   const options = readOptions(process.argv.slice(2));
   if (options.help) process.stdout.write(HELP);
-  else await measure(options).finally(killAll);
+  else await measure(options).finally(leaveNothing);
 }
 
-// A table that is cut short must not leave gateways behind.
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    killAll();
-    process.exit(1);
-  });
-}
+// A table that is cut short must leave neither gateways nor databases behind.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => void leaveNothing().finally(() => process.exit(1)));
 
 main().catch((cause: unknown) => {
   const text = cause instanceof BadOption || !(cause instanceof Error) ? String(cause) : (cause.stack ?? cause.message);

@@ -1,24 +1,33 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createDatabase, dropDatabase } from "@/bench/database";
 import type { UpstreamSpec } from "@/bench/echo-upstream";
 import type { GatewayKind, Options, UpstreamKind } from "@/bench/options";
-import type { World, WorldSpec } from "@/bench/prepare";
+import type { Prepared, WorldSpec } from "@/bench/prepare";
 import { appRoot } from "@/lib/db/app-root";
 
 /** Parts that this script plays when it starts itself; each says one thing when it is ready. */
 export type Part =
   | ({ readonly part: "upstream"; readonly kind: UpstreamKind } & UpstreamSpec)
   | ({ readonly part: "stdio-upstream" } & UpstreamSpec)
-  | { readonly part: "prepare"; readonly server: string; readonly spec: WorldSpec };
+  | { readonly part: "prepare"; readonly url: string; readonly dataDir: string; readonly spec: WorldSpec };
 
 const built = (file: string): string => join(appRoot(), ".build", file);
 export const benchScript = (): string => built("bench.js");
 
 /** What a started process prints is shown only on demand: it would tear the tables apart. */
 export const spoken = (): "ignore" | "inherit" => (process.env["BENCH_LOG"] === undefined ? "ignore" : "inherit");
+
+/** A prepared database, until it is dropped. */
+export type World = Prepared & {
+  /** Name of the database: how its sessions are told from others'. */
+  readonly database: string;
+  readonly drop: () => Promise<void>;
+};
 
 const children = new Set<ChildProcess>();
 
@@ -30,8 +39,23 @@ export function keep(child: ChildProcess): ChildProcess {
 }
 
 /** Ends every child that is still there, at once. */
-export function killAll(): void {
+function killAll(): void {
   for (const child of children) child.kill("SIGKILL");
+}
+
+type Remains = { readonly server: string; readonly database: string; readonly dataDir: string };
+const remains = new Set<Remains>();
+
+async function remove(made: Remains): Promise<void> {
+  await dropDatabase(made.server, made.database);
+  rmSync(made.dataDir, { recursive: true, force: true });
+  remains.delete(made);
+}
+
+/** Leaves nothing behind, wherever the benchmark was when it was stopped. */
+export async function leaveNothing(): Promise<void> {
+  killAll();
+  await Promise.allSettled([...remains].map(remove));
 }
 
 /** Asks a child to end and waits until it has. */
@@ -64,11 +88,14 @@ export async function startUpstream(kind: UpstreamKind, spec: UpstreamSpec): Pro
   return { child, url: `http://127.0.0.1:${said.port}/mcp` };
 }
 
-/** A database with tenants, servers and agents, made in a process of its own. */
+/** A database with tenants, servers and agents, made in a process of its own because settings are read once per process. */
 export async function makeWorld(server: string, spec: WorldSpec): Promise<World> {
-  const { child, said } = await play<World>({ part: "prepare", server, spec });
+  const { name, url } = await createDatabase(server);
+  const made = { server, database: name, dataDir: mkdtempSync(join(tmpdir(), "cs-bench-")) };
+  remains.add(made);
+  const { child, said } = await play<Prepared>({ part: "prepare", url, dataDir: made.dataDir, spec });
   await stop(child);
-  return said;
+  return { ...said, database: name, drop: () => remove(made) };
 }
 
 export const freePort = (): Promise<number> =>

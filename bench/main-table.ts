@@ -1,9 +1,16 @@
-import { gatewaysFor, makeWorld, nameOf, startGateway, startUpstream, stop, type Upstream } from "@/bench/children";
-import { dropDatabase } from "@/bench/database";
+import {
+  gatewaysFor,
+  makeWorld,
+  nameOf,
+  startGateway,
+  startUpstream,
+  stop,
+  type Upstream,
+  type World,
+} from "@/bench/children";
 import { ECHO } from "@/bench/echo-upstream";
 import { measure, measureRefusals, type Target, warmUp } from "@/bench/load";
 import type { Options, UpstreamKind } from "@/bench/options";
-import type { World } from "@/bench/prepare";
 import { cells, fixed, head, loadHead, loadRow, say, surroundings } from "@/bench/table";
 
 const CALLERS = [1, 16, 64, 500, 1_000];
@@ -58,7 +65,7 @@ async function printTable(database: string, kind: UpstreamKind, options: Options
     say(`\nRefusals of an open circuit, one after the other:\n\n${head(columns)}\n${refusals.join("\n")}`);
   } finally {
     await stop(upstream.child);
-    await dropDatabase(database, world.database);
+    await world.drop();
   }
 }
 

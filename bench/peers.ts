@@ -16,7 +16,6 @@ import {
   type Upstream,
   untilReady,
 } from "@/bench/children";
-import { dropDatabase } from "@/bench/database";
 import { type Measured, measure, type Target, warmUp } from "@/bench/load";
 import { directTo, through } from "@/bench/main-table";
 import type { Options } from "@/bench/options";
@@ -116,7 +115,7 @@ export async function printPeers(database: string, options: Options): Promise<vo
     await Promise.all([stop(child), ...peers.map(({ close }) => close())]);
   } finally {
     await stop(upstream.child);
-    await dropDatabase(database, world.database);
+    await world.drop();
   }
 }
 

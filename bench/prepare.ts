@@ -1,8 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createDatabase, dropDatabase, onServer } from "@/bench/database";
+import { onServer } from "@/bench/database";
 import { toolNames } from "@/bench/echo-upstream";
 import type { Caller } from "@/bench/load";
 import { seedEntries } from "@/bench/seed-entries";
@@ -23,19 +20,17 @@ export type WorldSpec = {
 };
 
 /** What a gateway process needs to serve a prepared database, and who may call what. */
-export type World = {
+export type Prepared = {
   readonly env: Readonly<Record<string, string>>;
-  /** Name of the database: how its sessions are told from others'. */
-  readonly database: string;
   readonly tenants: readonly { readonly callers: readonly Caller[] }[];
 };
 
 const SERVER = "echo";
 const PERMISSION = "echo:read";
 
-const settingsFor = (databaseUrl: string) => ({
+const settingsFor = (databaseUrl: string, dataDir: string) => ({
   DATABASE_URL: databaseUrl,
-  DATA_DIR: mkdtempSync(join(tmpdir(), "cs-bench-")),
+  DATA_DIR: dataDir,
   MASTER_KEY: `bench:${randomBytes(32).toString("base64")}`,
   NEXTAUTH_SECRET: randomBytes(32).toString("hex"),
   EGRESS_ALLOW: "127.0.0.0/8",
@@ -60,24 +55,18 @@ async function addTenant({ upstreamUrl, tools }: WorldSpec): Promise<{ tenantId:
   return { tenantId: tenant.tenantId, callers: names.map((tool) => ({ key, tool: `${SERVER}__${tool}` })) };
 }
 
-/** A database of the benchmark's own. Settings are read once per process, so each world is made in a process of its own. */
-export async function prepare(server: string, spec: WorldSpec): Promise<World> {
-  const { name, url } = await createDatabase(server);
-  try {
-    const env = settingsFor(url);
-    Object.assign(process.env, env);
-    await boot();
-    const tenants: { tenantId: string; callers: Caller[] }[] = [];
-    for (let nth = 0; nth < spec.tenants; nth += 1) tenants.push(await addTenant(spec));
-    const [first] = tenants;
-    if (first !== undefined) await seedEntries(first.tenantId, spec.entries);
-    await shutdown();
-    // What autovacuum would do some time into the measurement is done before it.
-    await onServer(url, (client) => client.query("vacuum analyze"));
-    await onServer(url, (client) => client.query("checkpoint"));
-    return { env, database: name, tenants: tenants.map(({ callers }) => ({ callers })) };
-  } catch (cause) {
-    await dropDatabase(server, name);
-    throw cause;
-  }
+/** Fills an empty database as the specification says. */
+export async function prepare(url: string, dataDir: string, spec: WorldSpec): Promise<Prepared> {
+  const env = settingsFor(url, dataDir);
+  Object.assign(process.env, env);
+  await boot();
+  const tenants: { tenantId: string; callers: Caller[] }[] = [];
+  for (let nth = 0; nth < spec.tenants; nth += 1) tenants.push(await addTenant(spec));
+  const [first] = tenants;
+  if (first !== undefined) await seedEntries(first.tenantId, spec.entries);
+  await shutdown();
+  // What autovacuum would do some time into the measurement is done before it.
+  await onServer(url, (client) => client.query("vacuum analyze"));
+  await onServer(url, (client) => client.query("checkpoint"));
+  return { env, tenants: tenants.map(({ callers }) => ({ callers })) };
 }

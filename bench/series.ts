@@ -1,14 +1,14 @@
-import { gatewaysFor, makeWorld, nameOf, type Running, startGateway, startUpstream, stop } from "@/bench/children";
-import { dropDatabase } from "@/bench/database";
+import { gatewaysFor, makeWorld, nameOf, startGateway, startUpstream, stop, type World } from "@/bench/children";
 import { type Measured, measure, type Target, warmUp } from "@/bench/load";
 import { through } from "@/bench/main-table";
 import type { GatewayKind, Options, SeriesName } from "@/bench/options";
-import type { World, WorldSpec } from "@/bench/prepare";
+import type { WorldSpec } from "@/bench/prepare";
 import { cells, fixed, head, say, surroundings } from "@/bench/table";
 
 const CALLERS = 32;
 
 type Series = {
+  readonly unit: string;
   readonly title: string;
   readonly rows: readonly number[];
   readonly spec: (row: number) => Omit<WorldSpec, "upstreamUrl">;
@@ -18,28 +18,34 @@ type Series = {
 
 const ALL: Readonly<Record<SeriesName, Series>> = {
   tenants: {
+    unit: "tenants",
     title: "Tenants, each with a server and an agent; the agent of one of them calls",
     rows: [1, 10, 100],
     spec: (tenants) => ({ tenants, tools: 1, entries: 0 }),
   },
   "busy-tenants": {
+    unit: "tenants",
     title: "Tenants, the same number of calls spread over the agents of all of them",
     rows: [1, 10, 100],
     spec: (tenants) => ({ tenants, tools: 1, entries: 0 }),
     spread: true,
   },
   tools: {
+    unit: "tools",
     title: "Tools of the server, all mapped; the callers call different ones",
     rows: [10, 100, 1_000],
     spec: (tools) => ({ tenants: 1, tools, entries: 0 }),
   },
   entries: {
+    unit: "entries",
     title: "Entries in the tenant's trail before the first call",
     rows: [0, 100_000, 1_000_000],
     spec: (entries) => ({ tenants: 1, tools: 1, entries }),
   },
 };
 
+/** A row and what was measured of it, round after round. */
+export type RowFigures = { readonly row: number; readonly rounds: readonly Measured[] };
 type Row = {
   readonly row: number;
   readonly target: Target;
@@ -48,23 +54,18 @@ type Row = {
 };
 
 /** Everything of one row: its own upstream, database and gateway, up all the time, called when it is its turn. */
-async function openRow(series: Series, row: number, gateway: GatewayKind, at: At): Promise<Row> {
-  const { database, options } = at;
+async function openRow(series: Series, row: number, gateway: GatewayKind, { database, options }: At): Promise<Row> {
   const spec = series.spec(row);
   const upstream = await startUpstream(options.upstreams[0] ?? "lean", { delayMs: options.delayMs, tools: spec.tools });
   const world = await makeWorld(database, { ...spec, upstreamUrl: upstream.url });
-  const drop = () => dropDatabase(database, world.database);
-  const close = (running: Running | null) =>
-    Promise.all([stop(upstream.child), running && stop(running.child)]).then(drop);
-  try {
-    const running = await startGateway(gateway, world, options);
-    const calling: World = series.spread === true ? world : { ...world, tenants: world.tenants.slice(0, 1) };
-    const target = through(nameOf(gateway), running.url, running.child.pid, calling);
-    return { row, target, rounds: [], close: () => close(running) };
-  } catch (cause) {
-    await close(null);
-    throw cause;
-  }
+  const { child, url } = await startGateway(gateway, world, options);
+  const calling: World = series.spread === true ? world : { ...world, tenants: world.tenants.slice(0, 1) };
+  return {
+    row,
+    target: through(nameOf(gateway), url, child.pid, calling),
+    rounds: [],
+    close: () => Promise.all([stop(upstream.child), stop(child)]).then(world.drop),
+  };
 }
 
 type At = { readonly database: string; readonly options: Options };
@@ -87,7 +88,7 @@ async function printOne(series: Series, at: At): Promise<void> {
     for (const row of options.rows ?? series.rows) rows.push(await openRow(series, row, gateway, at));
     for (const { target } of rows) await warmUp(target, options.seconds);
     for (let round = 0; round < options.rounds; round += 1) await goRound(rows, options);
-    say(`\n### ${series.title}\n\n${tableOf(rows)}`);
+    say(`\n### ${series.title}\n\n${tableOf(series.unit, rows)}`);
   } finally {
     await Promise.all(rows.map(({ close }) => close()));
   }
@@ -119,7 +120,8 @@ const FIGURES = [
   (measured: Measured) => measured.p50Ms,
 ];
 
-function tableOf(rows: readonly Row[]): string {
+/** The medians of each row, how far they are from those of the first row, and how far apart its own rounds are. */
+export function tableOf(unit: string, rows: readonly RowFigures[]): string {
   const [first] = rows;
   const lines = rows.map(({ row, rounds }) => {
     const figures = FIGURES.flatMap((figure) => {
@@ -141,5 +143,5 @@ function tableOf(rows: readonly Row[]): string {
   });
   const deviation = ["from first", "own spread"];
   const columns = ["CPU ms/call", ...deviation, "database CPU ms/call", ...deviation, "P50 ms", ...deviation];
-  return `${head(["row", ...columns, "calls/s", "resident MB", "failed", "wrong"])}\n${lines.join("\n")}`;
+  return `${head([unit, ...columns, "calls/s", "resident MB", "failed", "wrong"])}\n${lines.join("\n")}`;
 }
