@@ -31,6 +31,8 @@ export type FakeUpstreamOptions = {
   /** Answers with an event stream and this many progress notifications before the result. */
   readonly progress?: number;
   readonly slowMs?: number;
+  /** Ends the wait of a slow call, instead of `slowMs`. */
+  readonly slowUntil?: () => Promise<unknown>;
   readonly port?: number;
   /** Refuses a lost session with 400, as many servers do, instead of 404. */
   readonly saysBadRequest?: boolean;
@@ -232,7 +234,7 @@ async function misbehave(
       response.writeHead(200, json).end(`{"jsonrpc":"2.0","id":${message.id},"result":${"[".repeat(100_000)}`);
       return;
     case "slow":
-      await pause(options.slowMs ?? 300);
+      await (options.slowUntil?.() ?? pause(options.slowMs ?? 300));
       note();
       return send(response, message, toolResult(message));
     case "redirect":

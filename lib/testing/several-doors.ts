@@ -3,7 +3,7 @@ import { Agent, request } from "node:http";
 import { perform } from "@/lib/audit/perform";
 import { newId } from "@/lib/core/ids";
 import { changeServer } from "@/lib/servers/change-server";
-import { bundleServer, freePort, gone, startDoor } from "@/lib/testing/door-processes";
+import { freePort, gone, startDoor } from "@/lib/testing/door-processes";
 import type { Fault } from "@/lib/testing/fake-upstream";
 import { createWorld } from "@/lib/testing/gateway-world";
 
@@ -33,7 +33,7 @@ const BODY = JSON.stringify({
 /** One request over a connection that is kept alive, as the plainest of clients sends it. */
 function post(agent: Agent, port: number, key: string): Promise<string> {
   const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
-  const options = { host: "127.0.0.1", port, method: "POST", path: "/api/mcp", agent, headers, timeout: 10_000 };
+  const options = { host: "127.0.0.1", port, method: "POST", path: "/api/mcp", agent, headers, timeout: 60_000 };
   return new Promise((resolve, reject) => {
     const asked = request(options, (answer) => {
       let text = "";
@@ -42,7 +42,7 @@ function post(agent: Agent, port: number, key: string): Promise<string> {
       });
       answer.on("end", () => resolve(text)).on("error", reject);
     });
-    asked.on("error", reject).on("timeout", () => asked.destroy(new Error("no answer in ten seconds")));
+    asked.on("error", reject).on("timeout", () => asked.destroy(new Error("no answer in a minute")));
     asked.end(BODY);
   });
 }
@@ -58,47 +58,64 @@ async function callDoor(agent: Agent, port: number, key: string): Promise<Called
   }
 }
 
-/** Two processes of the door over one database and one Redis, with one tenant and one server behind them. */
-export async function openSeveralDoors(redisUrl: string | undefined, connections = 64) {
-  const world = await createWorld({
-    work: { tools: ["do"], map: { do: "work:do" }, deadlineMs: 2_000, slowMs: 600 },
-  });
+export type SeveralOptions = {
+  /** What `bundleServer` made. */
+  readonly entry: string;
+  readonly redisUrl: string | undefined;
+  readonly doors?: number;
+  readonly circuitPolicy?: Readonly<Record<string, number>>;
+};
+
+/** Connections to one door. */
+const CONNECTIONS = 64;
+
+/** Processes of the door over one database and one Redis, with one tenant and one server behind them. */
+export async function openSeveralDoors({ entry, redisUrl, doors: count = 2, circuitPolicy }: SeveralOptions) {
+  const gate = makeGate();
+  const work = { tools: ["do"], map: { do: "work:do" }, deadlineMs: 30_000, slowUntil: gate.passed };
+  const world = await createWorld({ work });
   const { key } = await world.agent("work:do");
   const id = world.serverIds.get("work") ?? "";
-  const circuitPolicy = { recoveryMs: 1_500 };
-  await perform(changeServer, world.tenant.ctx(), { id, circuitPolicy });
-  const { entry, remove } = await bundleServer();
+  if (circuitPolicy !== undefined) await perform(changeServer, world.tenant.ctx(), { id, circuitPolicy });
   const prefix = `cs-test-${newId().slice(-12)}`;
+  const env = { REDIS_PREFIX: prefix, REDIS_URL: redisUrl ?? "", EGRESS_ALLOW: "127.0.0.0/8" };
   const agents: Agent[] = [];
 
   async function open(): Promise<Door> {
     const port = await freePort();
-    const child = await startDoor(entry, port, {
-      env: { REDIS_PREFIX: prefix, REDIS_URL: redisUrl ?? "", EGRESS_ALLOW: "127.0.0.0/8" },
-    });
-    const agent = new Agent({ keepAlive: true, maxSockets: connections });
+    const child = await startDoor(entry, port, { env });
+    const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
     agents.push(agent);
     return { child, call: () => callDoor(agent, port, key) };
   }
 
-  const doors = [await open(), await open()] as const;
+  const doors = await Promise.all(Array.from({ length: count }, open));
   const upstream = world.upstreams.get("work");
   return {
     doors,
     prefix,
     tenant: world.tenant,
-    upstream,
+    /** Lets calls go on that are slow. */
+    openGate: gate.open,
     setFault: (fault: Fault) => upstream?.setFault(fault),
     /** Tool calls that reached the server, whatever became of them. */
     reached: () => upstream?.requests.filter(({ method }) => method === "tools/call").length ?? 0,
     async close() {
+      gate.open();
       for (const { child } of doors) child.kill("SIGTERM");
       for (const agent of agents) agent.destroy();
       await Promise.all(doors.map(({ child }) => gone(child)));
-      remove();
       await world.close();
     },
   };
+}
+
+function makeGate() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed: () => opened, open };
 }
 
 /** Calls without a break over all doors; one that is closed is left for another. Stops when told. */
@@ -121,6 +138,13 @@ export function keepCalling(doors: readonly Door[], callers: number) {
   });
   return {
     calls,
+    /** Resolves once this many more calls have ended. */
+    async reach(more: number) {
+      const wanted = calls.length + more;
+      for (const until = Date.now() + 60_000; calls.length < wanted; await pause(10)) {
+        if (Date.now() > until) throw new Error(`Only ${calls.length} of ${wanted} calls have ended in a minute.`);
+      }
+    },
     async stop() {
       stopped = true;
       await Promise.all(work);
