@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import type { TestBundle } from "@/lib/testing/bundle";
+import { freePort } from "@/lib/testing/door-processes";
 import { buildSecondGateway, spentByTwo, startSecondGateway } from "@/lib/testing/second-gateway";
 import { testRedisUrl } from "@/lib/testing/test-redis";
 
-const PORT = 16_379;
 const children: ChildProcess[] = [];
 let bundle: TestBundle;
 beforeAll(async () => {
@@ -23,7 +23,8 @@ afterAll(async () => {
 it.skipIf(testRedisUrl === undefined)(
   "lost in flight, Redis leaves each its share, never more and never none",
   async () => {
-    const args = ["--port", String(PORT), "--save", "", "--appendonly", "no"];
+    const port = await freePort();
+    const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
     const redis = spawn("redis-server", args, { stdio: ["ignore", "pipe", "ignore"] });
     children.push(redis);
     await once(redis.stdout, "data");
@@ -33,7 +34,7 @@ it.skipIf(testRedisUrl === undefined)(
       children.push(gateway.child);
       return gateway;
     };
-    const passed = await spentByTwo(start, `redis://127.0.0.1:${PORT}`, 10, () => {
+    const passed = await spentByTwo(start, `redis://127.0.0.1:${port}`, 10, () => {
       lost += 1;
       redis.kill("SIGKILL");
     });

@@ -32,20 +32,23 @@ if (act === "spend") {
   }
   say({ passed });
 } else {
-  const [secret, server, tool] = args;
-  const outcome = await executeToolCall(gateway, {
-    credential: { kind: "key", secret },
-    ref: { server, tool },
-    args: {},
-    entrance: { requestId: "across", door: "/api/mcp", ip: null, userAgent: null },
-  });
-  say({ endedAt: Date.now(), code: outcome.ok ? "ok" : outcome.error.code });
+  await Promise.all(JSON.parse(args[0]).map(async ({ name, key, server, tool }) => {
+    const outcome = await executeToolCall(gateway, {
+      credential: { kind: "key", secret: key },
+      ref: { server, tool },
+      args: {},
+      entrance: { requestId: name, door: "/api/mcp", ip: null, userAgent: null },
+    });
+    say({ name, endedAt: Date.now(), code: outcome.ok ? "ok" : outcome.error.code });
+  }));
 }
 await shutdown();
 process.exit(0);
 `;
 
-export type Fact = { ready?: boolean; passed?: number[]; endedAt?: number; code?: string };
+export type Fact = { ready?: boolean; passed?: number[]; name?: string; endedAt?: number; code?: string };
+/** A call that a second gateway makes; `name` is its request id, too. */
+export type CallElsewhere = { name: string; key: string; server: string; tool: string };
 export type Gateway = { readonly next: () => Promise<Fact>; readonly go: () => void; readonly child: ChildProcess };
 
 /** Builds that process for one test file. */
