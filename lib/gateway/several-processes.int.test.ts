@@ -68,6 +68,13 @@ async function expectAllRecorded(tenantId: string, calls: readonly { readonly ca
   expect(await walkTrail(tenantId)).toMatchObject({ valid: true });
 }
 
+/** Which of these calls the trail knows of. */
+async function takenOf(tenantId: string, requestIds: readonly string[]): Promise<string[]> {
+  const sql = "select request_id as id from audit_entries where tenant_id = $1 and request_id = any($2)";
+  const { rows } = await tenantSql(tenantId, (client) => client.query<{ id: string }>(sql, [tenantId, requestIds]));
+  return rows.map(({ id }) => id);
+}
+
 const codes = async (calls: readonly Promise<Called>[]) => (await Promise.all(calls)).map(({ code }) => code);
 
 /** Five failures in a row on one, which open its circuit, and what the other then says within a second. */
@@ -126,9 +133,11 @@ withRedis(`two processes with Redis${url === "" ? " (not run: set CS_TEST_REDIS_
       return code;
     });
     await expect.poll(() => refused, patiently).toBe(57);
-    expect(several.reached()).toBe(before + 3);
+    // The trials may still be on their way to the server.
+    await expect.poll(several.reached, patiently).toBe(before + 3);
     several.openGate();
     expect((await Promise.all(burst)).filter((code) => code === "ok")).toHaveLength(3);
+    expect(several.reached()).toBe(before + 3);
 
     several.setFault("none");
     await expect.poll(() => codes([one.call(), other.call()]), patiently).toEqual(["ok", "ok"]);
@@ -182,7 +191,13 @@ describe("several processes", () => {
     const goneAt = load.calls.length;
     await load.reach(100);
     const calls = await load.stop();
-    expect(calls.filter(({ called }) => called.code !== "ok")).toEqual(lost);
+    const failed = calls.filter((call) => call.called.code !== "ok" && !lost.includes(call));
+    // A request may cross the closing of its silent connection, where its client was held up for a second. It was never
+    // taken then, and may be sent again.
+    const crossed = failed.filter(({ called }) => called.reused === true && called.socket === "ECONNRESET");
+    expect(failed).toEqual(crossed);
+    const ids = crossed.map(({ called }) => called.requestId);
+    expect(await takenOf(tenant.tenantId, ids)).toEqual([]);
     // Those that were answered by it before it was gone may be noted a little later.
     expect(calls.slice(goneAt + callers).every(({ door }) => door === 2)).toBe(true);
     await expectAllRecorded(tenant.tenantId, calls);

@@ -8,10 +8,14 @@ import type { Fault } from "@/lib/testing/fake-upstream";
 import { createWorld } from "@/lib/testing/gateway-world";
 
 export type Called = {
+  /** Names the call in the trail. */
+  readonly requestId: string;
   readonly code: string;
   readonly entry: string | undefined;
   /** Set when no answer came at all: what the socket said. */
   readonly socket?: string;
+  /** The connection had carried a call before, and so may have been closed as silent just then. */
+  readonly reused?: boolean;
 };
 
 export type Door = {
@@ -31,8 +35,9 @@ const BODY = JSON.stringify({
 });
 
 /** One request over a connection that is kept alive, as the plainest of clients sends it. */
-function post(agent: Agent, port: number, key: string): Promise<string> {
-  const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
+function post(agent: Agent, port: number, key: string, requestId: string): Promise<string> {
+  const media = { "content-type": "application/json" };
+  const headers = { ...media, authorization: `Bearer ${key}`, "x-request-id": requestId };
   const options = { host: "127.0.0.1", port, method: "POST", path: "/api/mcp", agent, headers, timeout: 60_000 };
   return new Promise((resolve, reject) => {
     const asked = request(options, (answer) => {
@@ -42,19 +47,23 @@ function post(agent: Agent, port: number, key: string): Promise<string> {
       });
       answer.on("end", () => resolve(text)).on("error", reject);
     });
-    asked.on("error", reject).on("timeout", () => asked.destroy(new Error("no answer in a minute")));
+    asked
+      .on("error", (cause) => reject(Object.assign(cause, { reused: asked.reusedSocket })))
+      .on("timeout", () => asked.destroy(new Error("no answer in a minute")));
     asked.end(BODY);
   });
 }
 
 async function callDoor(agent: Agent, port: number, key: string): Promise<Called> {
+  const requestId = newId();
   try {
-    const { result, error } = JSON.parse(await post(agent, port, key)) as Answer;
+    const { result, error } = JSON.parse(await post(agent, port, key, requestId)) as Answer;
     const refusal = result?._meta?.["dev.countersign/error"] as { code?: string } | undefined;
     const entry = result?._meta?.["dev.countersign/entry"] as string | undefined;
-    return { code: refusal?.code ?? error?.data?.code ?? "ok", entry };
+    return { requestId, code: refusal?.code ?? error?.data?.code ?? "ok", entry };
   } catch (cause) {
-    return { code: "socket", entry: undefined, socket: String((cause as { code?: unknown }).code ?? cause) };
+    const { code, reused } = cause as { code?: unknown; reused?: boolean };
+    return { requestId, code: "socket", entry: undefined, socket: String(code ?? cause), reused: reused === true };
   }
 }
 
