@@ -1,6 +1,7 @@
 import { Ban, Check } from "lucide-react";
 import { Facts } from "@/components/ui/facts";
 import { formatDuration } from "@/components/ui/format";
+import { Note } from "@/components/ui/note";
 import type { ServerEndpoint, ServerProbe } from "@/lib/servers/schemas";
 import { adviceFor } from "./failure-advice";
 
@@ -47,6 +48,17 @@ export function ProbeView({ probe, transport, address, toolCount }: ProbeViewPro
           { name: "Time to list tools", value: formatDuration(probe.listMs) },
         ]}
       />
+      {probe.warnings?.length ? (
+        <Note tone="warn">
+          <ul className="flex flex-col gap-1">
+            {probe.warnings.map((warning) => (
+              <li key={warning} className="break-words">
+                {warning}
+              </li>
+            ))}
+          </ul>
+        </Note>
+      ) : null}
       {probe.instructions ? (
         <div>
           <h3 className="text-sm text-muted">Its instructions, as it wrote them</h3>

@@ -2,6 +2,7 @@ import "server-only";
 import { platformSql } from "@/lib/db/sql";
 import { circuits } from "@/lib/gateway/circuits";
 import { getGateway } from "@/lib/gateway/compose";
+import { removeDeadHomes } from "@/lib/mcp/upstream/stdio-homes";
 import { enabledServers } from "@/lib/servers/registry";
 import type { PoolView } from "@/lib/servers/schemas";
 
@@ -21,15 +22,16 @@ export function poolViews(tenantId: string): Map<string, PoolView> {
 const TENANTS = "select distinct tenant_id from servers where status = 'enabled' limit 1000";
 
 /**
- * At the start: opens each HTTP server's base of connections and puts its circuit's rules into force. Programs are not
- * started ahead: an idle child costs far more than an idle socket.
+ * At the start: opens each server's base of connections, or programs, and puts its circuit's rules into force. What
+ * programs of a killed process left behind is removed first.
  */
 export async function warmPools(): Promise<void> {
+  removeDeadHomes();
   const { rows } = await platformSql((client) => client.query<{ tenant_id: string }>(TENANTS));
   const { upstreams, circuits: held } = getGateway();
   for (const { tenant_id } of rows) {
     const servers = [...(await enabledServers(tenant_id)).values()];
     held.review(servers);
-    for (const server of servers) if (server.endpoint.transport === "http") upstreams.of(server);
+    for (const server of servers) upstreams.of(server);
   }
 }

@@ -77,7 +77,8 @@ export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsO
         ...(policy === undefined ? {} : { policy }),
       };
       const upstream = openUpstream(endpoint, options);
-      upstream.keepWarm?.(poolSize);
+      // Connections of clients that can be asked things are few: there is no base of them to keep.
+      upstream.keepWarm?.(Object.keys(capabilities).length === 0 ? poolSize : 1);
       held.set(server.id, { tenantId, slug, version, deadlineMs, upstream });
       return upstream;
     },

@@ -61,6 +61,8 @@ export type ServerProbe = {
   readonly listMs: number | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly tools: readonly ProbedTool[];
+  /** What a person should know before the server is used; absent where there is nothing. */
+  readonly warnings?: readonly string[];
 };
 
 const share = z.number().min(0).max(1);

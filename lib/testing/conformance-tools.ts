@@ -179,6 +179,12 @@ const SCHEMA_2020_12: Schema = {
   additionalProperties: false,
 };
 
+/** What the tool with an argument that travels in a header takes, and its name. */
+export const MIRRORED = {
+  name: "test_x_mcp_header",
+  inputSchema: { type: "object", properties: { region: { ...STRING, "x-mcp-header": "Region" } } },
+} as const;
+
 /** What a sampling answer said, of whatever shape. */
 const saidBy = (response: Record<string, unknown>): string =>
   String((response["content"] as { text?: unknown } | undefined)?.text ?? "");
@@ -247,4 +253,5 @@ export const CONFORMANCE_TOOLS: Readonly<Record<string, ConformanceTool>> = {
   test_input_required_result_multiple_inputs: tool(several),
   test_input_required_result_multi_round: tool(rounds),
   test_input_required_result_capabilities: tool(capable),
+  [MIRRORED.name]: tool((_ctx, args) => text(JSON.stringify(args)), MIRRORED.inputSchema),
 };

@@ -14,6 +14,7 @@ import {
   isLegacyRequest,
   localhostAllowedHostnames,
   type McpHttpHandler,
+  McpServer,
   ProtocolError,
   type ReadResourceResult,
   Server,
@@ -21,7 +22,8 @@ import {
   type Tool,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import { type Changes, CONFORMANCE_TOOLS, PIXEL } from "@/lib/testing/conformance-tools";
+import { z } from "zod";
+import { type Changes, CONFORMANCE_TOOLS, MIRRORED, PIXEL } from "@/lib/testing/conformance-tools";
 
 export type ConformanceUpstream = { readonly url: string; readonly close: () => Promise<void> };
 export type ConformanceEras = "both" | "modern" | "legacy";
@@ -96,21 +98,29 @@ const PROMPTS: Readonly<Record<string, Prompt>> = {
 
 const codec = createRequestStateCodec<string>({ key: randomUUID() });
 
+const INFO = { name: "conformance-upstream", version: "1.0.0" };
+const OPTIONS = {
+  capabilities: {
+    tools: { listChanged: true },
+    resources: { subscribe: true, listChanged: true },
+    prompts: { listChanged: true },
+    logging: {},
+    completions: {},
+  },
+  requestState: { verify: codec.verify },
+};
+
+/** As `equip`; the official entry compares headers with arguments only for tools that it knows itself. */
+function makeModernServer(changes: Changes): McpServer {
+  const outer = new McpServer(INFO, OPTIONS);
+  const region = z.string().optional().meta({ "x-mcp-header": "Region" });
+  outer.registerTool(MIRRORED.name, { inputSchema: z.object({ region }) }, () => ({ content: [] }));
+  equip(outer.server, changes);
+  return outer;
+}
+
 /** Every tool, resource and prompt that the suites name, on the low-level server of the official SDK. */
-function makeServer(changes: Changes): Server {
-  const server = new Server(
-    { name: "conformance-upstream", version: "1.0.0" },
-    {
-      capabilities: {
-        tools: { listChanged: true },
-        resources: { subscribe: true, listChanged: true },
-        prompts: { listChanged: true },
-        logging: {},
-        completions: {},
-      },
-      requestState: { verify: codec.verify },
-    },
-  );
+function equip(server: Server, changes: Changes): Server {
   server.setRequestHandler("tools/list", () => ({
     tools: Object.entries(CONFORMANCE_TOOLS).map(
       ([name, { inputSchema }]) => ({ name, description: name, inputSchema }) as Tool,
@@ -145,6 +155,9 @@ function makeServer(changes: Changes): Server {
   return server;
 }
 
+/** A server of the sessions era, for a transport of one's own. */
+export const makeSessionServer = (changes: Changes): Server => equip(new Server(INFO, OPTIONS), changes);
+
 /** Words of state leave signed, so that a changed one is noticed when it comes back. */
 async function sealed<T extends object>(result: T): Promise<T> {
   const state = (result as { requestState?: unknown }).requestState;
@@ -172,7 +185,7 @@ function makeSessions(): { serve: (request: Request) => Promise<Response>; close
         onsessioninitialized: (id) => void open.set(id, { transport, server }),
         onsessionclosed: (id) => void open.delete(id),
       });
-      const server = makeServer(changes);
+      const server = makeSessionServer(changes);
       await server.connect(transport);
       return transport.handleRequest(request);
     },
@@ -187,7 +200,7 @@ export async function startConformanceUpstream(eras: ConformanceEras = "both"): 
   const sessions = makeSessions();
   const handler: McpHttpHandler = createMcpHandler(
     () =>
-      makeServer({
+      makeModernServer({
         tools: () => handler.notify.toolsChanged(),
         prompts: () => handler.notify.promptsChanged(),
         resource: (uri) => handler.notify.resourceUpdated(uri),

@@ -176,8 +176,8 @@ async function behind(
 const sessionOf = ({ carried, header }: DoorRequest): string | null =>
   carried === undefined ? header("mcp-session-id") : null;
 
-const connectionOf = ({ carried }: DoorRequest): Pick<Visit, "connection"> =>
-  carried === undefined ? {} : { connection: carried.connection };
+const connectionOf = ({ carried, header }: DoorRequest): Pick<Visit, "connection" | "header"> =>
+  carried === undefined ? { header } : { connection: carried.connection };
 
 async function readMessage(request: DoorRequest): Promise<NonNullable<Carried["message"]>> {
   const bytes = await request.body(LIMITS.maxBytes);

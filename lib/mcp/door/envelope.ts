@@ -40,7 +40,8 @@ const fault = (
   era: "modern" | "legacy" = "modern",
 ): EnvelopeFault => ({ fault: true, id, era, rpcCode, status, error: new AppError("invalid_input", message, detail) });
 
-const mismatch = (id: RpcId | null, header: string | null, body: string): EnvelopeFault =>
+/** The headers of a request say something else than its body. */
+export const mismatch = (id: RpcId | null, header: string | null, body: string): EnvelopeFault =>
   fault(RPC.headerMismatch, `The request headers and body disagree: ${body}.`, id, {
     mismatch: { header: header ?? "(missing)", body },
   });

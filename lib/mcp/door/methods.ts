@@ -9,9 +9,10 @@ import { jsonAnswer, refusalHeaders, resultMeta, resultText, SERVER_INFO } from 
 import { answerBesideTools, capabilitiesFor } from "@/lib/mcp/door/beside-tools";
 import { type CallAnswer, callAnswer } from "@/lib/mcp/door/call-answer";
 import { answerConversation, isConversation } from "@/lib/mcp/door/conversation";
-import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
 import type { Envelope, EnvelopeFault } from "@/lib/mcp/door/envelope";
 import { cancelCall, cancellable } from "@/lib/mcp/door/in-flight";
+import { checkMirroredParams } from "@/lib/mcp/door/mirrored-params";
 import { answerWithProgress } from "@/lib/mcp/door/progress-stream";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { newSession } from "@/lib/mcp/door/sessions";
@@ -30,6 +31,8 @@ export type Visit = {
   readonly signal: AbortSignal;
   /** Handed out at `initialize`. It opens nothing: it says what the client can do, and tells one from another. */
   readonly session: string | null;
+  /** The headers where each message has its own, and the client filled them in for this very message. */
+  readonly header?: DoorRequest["header"] | undefined;
   /** The connection that carries this message and others, where there is one. */
   readonly connection?: string;
   readonly entrance: Entrance;
@@ -75,6 +78,7 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
   const { envelope, entrance, gateway } = visit;
   const token = envelope.meta["progressToken"];
   const call = toToolCall(visit);
+  if (visit.header !== undefined && envelope.era === "modern") await checkMirroredParams(visit, call);
   if (isConversation(visit)) {
     return answerConversation(
       visit,

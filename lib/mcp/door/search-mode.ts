@@ -42,7 +42,9 @@ function meant(visit: Visit): Visit {
   const { name, arguments: args = {} } = argumentsOf(visit);
   if (typeof name !== "string" || name === "") throw invalid("name", "must be the name of a tool");
   if (!isRecord(args)) throw invalid("arguments", "must be an object");
-  return { ...visit, envelope: { ...visit.envelope, params: { ...visit.envelope.params, name, arguments: args } } };
+  const params = { ...visit.envelope.params, name, arguments: args };
+  // The headers repeat the arguments of call_tool.
+  return { ...visit, header: undefined, envelope: { ...visit.envelope, params } };
 }
 
 async function list({ gateway, identity, envelope, entrance }: Visit): Promise<DoorAnswer> {

@@ -49,12 +49,16 @@ const CONNECT_FAULTS: Readonly<Record<string, string>> = {
   EPIPE: "the connection broke",
 };
 
+const nameOf = (value: unknown): string => (value instanceof Error ? value.name : "");
+
 /** Turns what the HTTP client throws into one of ours. */
 export function connectionFault(cause: unknown): AppError {
   const root = cause instanceof AggregateError ? cause.errors[0] : cause;
   if (isAppError(root)) return root;
   const code = String((root as { code?: unknown } | null)?.code ?? "");
-  if (code.startsWith("HPE_")) return broken("it does not speak HTTP", cause);
+  // The parser's errors carry a code only now and then.
+  if (code.startsWith("HPE_") || nameOf(root) === "HTTPParserError") return broken("it does not speak HTTP", cause);
+  if (code === "UND_ERR_HEADERS_OVERFLOW") return broken("its headers are too large", cause);
   if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME/.test(code)) return unreachable("its certificate is not trusted", cause);
   return unreachable(CONNECT_FAULTS[code] ?? "the connection failed", cause);
 }

@@ -49,7 +49,15 @@ const TOP_UP_EVERY_MS = 1_000;
 /** Below the 5 s after which most servers close an idle connection: a call must not meet one that is being closed. */
 const KEEP_ALIVE_MS = 4_000;
 /** Headers that belong to the transport; a credential must not replace them. */
-const OURS = new Set(["accept", "content-type", "content-length", "host", "connection", "transfer-encoding"]);
+const OURS = new Set([
+  "accept",
+  "accept-encoding",
+  "content-type",
+  "content-length",
+  "host",
+  "connection",
+  "transfer-encoding",
+]);
 
 function credentialHeaders(credential: HttpWireOptions["credential"]): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -90,6 +98,8 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
   const base = {
     ...credentialHeaders(options.credential),
     accept: "application/json, text/event-stream",
+    // Silence would mean that any coding is welcome.
+    "accept-encoding": "identity",
     "content-type": "application/json",
   };
   let lastId = 0;

@@ -1,5 +1,6 @@
 import { canonicalSha256 } from "@/lib/core/canonical-json";
 import { broken } from "@/lib/mcp/upstream/faults";
+import { annotationFault } from "@/lib/mcp/upstream/param-headers";
 import { isRecord, type Json, type Upstream } from "@/lib/mcp/upstream/protocol";
 import type { Deadline } from "@/lib/resilience/deadline";
 
@@ -39,25 +40,38 @@ function toListedTool(tool: Json): ListedTool {
   };
 }
 
-/** Every tool a server lists, over all its pages. A tool whose name breaks the rule of the protocol is left out. */
-export async function listUpstreamTools(upstream: Upstream, deadline: Deadline): Promise<ListedTool[]> {
+/** Hears of a tool that is left out, and why. */
+export type LeaveOut = (name: string, why: string) => void;
+
+/** Every tool a server lists, over all its pages. One that breaks a rule of the protocol is left out; the others stay. */
+export async function listUpstreamTools(
+  upstream: Upstream,
+  deadline: Deadline,
+  leaveOut: LeaveOut = () => undefined,
+): Promise<ListedTool[]> {
+  const isModern = (await upstream.greet(deadline)).era === "modern";
   const tools = new Map<string, ListedTool>();
   let params: Json = {};
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const { result } = await upstream.request({ method: "tools/list", params, deadline });
-    addPage(tools, result["tools"]);
-    const next = result["nextCursor"];
+    const { tools: listed, nextCursor: next } = result;
+    if (!Array.isArray(listed)) throw broken("its list of tools is not a list");
+    for (const tool of listed.filter(isRecord)) {
+      const why = faultOf(tool, isModern);
+      if (why === null) tools.set(String(tool["name"]), toListedTool(tool));
+      else leaveOut(String(tool["name"]).slice(0, 200), why);
+    }
+    if (tools.size > MAX_TOOLS) throw broken(`it lists more than ${MAX_TOOLS} tools`);
     if (typeof next !== "string" || next === "") break;
     params = { cursor: next };
   }
   return [...tools.values()];
 }
 
-function addPage(tools: Map<string, ListedTool>, listed: unknown): void {
-  if (!Array.isArray(listed)) throw broken("its list of tools is not a list");
-  for (const tool of listed) {
-    const name = isRecord(tool) ? tool["name"] : null;
-    if (typeof name === "string" && TOOL_NAME.test(name)) tools.set(name, toListedTool(tool));
-  }
-  if (tools.size > MAX_TOOLS) throw broken(`it lists more than ${MAX_TOOLS} tools`);
+function faultOf({ name, inputSchema }: Json, isModern: boolean): string | null {
+  if (typeof name !== "string" || !TOOL_NAME.test(name)) return "its name is not 1 to 128 of A-Z a-z 0-9 _ . -";
+  // Before revision 2026-07-28 the annotation meant nothing.
+  if (!isModern || !isRecord(inputSchema)) return null;
+  const fault = annotationFault(inputSchema);
+  return fault === null ? null : `its x-mcp-header cannot be used: ${fault}`;
 }

@@ -1,4 +1,5 @@
 import { toAppError } from "@/lib/core/errors";
+import { logger } from "@/lib/core/logger";
 import { type ListedTool, listUpstreamTools } from "@/lib/mcp/upstream/list-tools";
 import { type Endpoint, openUpstream } from "@/lib/mcp/upstream/open-upstream";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
@@ -9,6 +10,7 @@ import type { ProbedTool, ServerProbe } from "@/lib/servers/schemas";
 export type ProbeOptions = { readonly deadlineMs?: number; readonly policy?: UpstreamPolicy };
 
 const DEFAULT_DEADLINE_MS = 15_000;
+const MAX_WARNINGS = 50;
 
 const NOTHING: ServerProbe = {
   ok: false,
@@ -57,8 +59,14 @@ export async function probeUpstream(
     const greeting = await upstream.greet(deadline);
     const greetedAt = performance.now();
     probe = { ...probe, ...greeting, connectMs: Math.round(greetedAt - startedAt) };
-    const tools = await listUpstreamTools(upstream, deadline);
-    return { ...probe, ok: true, listMs: Math.round(performance.now() - greetedAt), tools: tools.map(toProbedTool) };
+    const warnings: string[] = [];
+    const tools = await listUpstreamTools(upstream, deadline, (name, why) => {
+      logger.warn({ tool: name, why }, "a tool is left out");
+      if (warnings.length < MAX_WARNINGS) warnings.push(`The tool ${name} is left out: ${why}.`);
+    });
+    const listMs = Math.round(performance.now() - greetedAt);
+    const warned = warnings.length === 0 ? {} : { warnings };
+    return { ...probe, ...warned, ok: true, listMs, tools: tools.map(toProbedTool) };
   } catch (cause) {
     const { code, message } = toAppError(cause);
     return { ...probe, error: { code, message } };

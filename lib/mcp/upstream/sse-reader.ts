@@ -1,24 +1,37 @@
-/** Splits a server-sent event stream into the data of its events (HTML Living Standard §9.2.6). */
-export function makeSseReader(onData: (data: string) => void): (chunk: Uint8Array) => void {
-  const decoder = new TextDecoder();
-  let pending = "";
+import { makeLineSplitter } from "@/lib/mcp/upstream/line-splitter";
+
+const CARRIAGE_RETURN = 0x0d;
+const LETTER_D = 0x64;
+const BYTE_ORDER_MARK = Buffer.from("\uFEFF");
+
+const asBuffer = (chunk: Uint8Array): Buffer =>
+  Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+
+const withoutMark = (line: Buffer): Buffer =>
+  line.subarray(0, 3).equals(BYTE_ORDER_MARK) ? line.subarray(BYTE_ORDER_MARK.length) : line;
+
+/**
+ * Splits a server-sent event stream into the data of its events (HTML Living Standard §9.2.6). `onLine` hears of every
+ * line, of which most may be comments.
+ */
+export function makeSseReader(onData: (data: string) => void, onLine?: () => void): (chunk: Uint8Array) => void {
   let data: string[] = [];
-  const line = (text: string) => {
-    if (text === "") {
+  let isFirst = true;
+  const { read } = makeLineSplitter((whole) => {
+    onLine?.();
+    const line = isFirst ? withoutMark(whole) : whole;
+    isFirst = false;
+    const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
+    if (end === 0) {
       if (data.length > 0) onData(data.join("\n"));
       data = [];
       return;
     }
+    // Everything else that a line can say is of no interest here, so it is not even decoded.
+    if (line[0] !== LETTER_D) return;
+    const text = line.toString("utf8", 0, end);
     if (text === "data") data.push("");
     else if (text.startsWith("data:")) data.push(text.slice(text[5] === " " ? 6 : 5));
-  };
-  return (chunk) => {
-    pending += decoder.decode(chunk, { stream: true });
-    let from = 0;
-    for (let end = pending.indexOf("\n", from); end !== -1; end = pending.indexOf("\n", from)) {
-      line(pending.slice(from, pending[end - 1] === "\r" ? end - 1 : end));
-      from = end + 1;
-    }
-    pending = pending.slice(from);
-  };
+  });
+  return (chunk) => read(asBuffer(chunk));
 }

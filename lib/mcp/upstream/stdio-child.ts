@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { AppError } from "@/lib/core/errors";
 import { logger } from "@/lib/core/logger";
 import { searchPath } from "@/lib/env";
-import { broken, unreachable } from "@/lib/mcp/upstream/faults";
+import { unreachable } from "@/lib/mcp/upstream/faults";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
-import { type Json, MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
+import type { Json } from "@/lib/mcp/upstream/protocol";
+import { makeHome } from "@/lib/mcp/upstream/stdio-homes";
+import { keepTail, makeOutputReader } from "@/lib/mcp/upstream/stdio-output";
 
 export type StdioCommand = {
   readonly command: string;
@@ -19,7 +19,8 @@ export type StdioChildOptions = {
   readonly endpoint: StdioCommand;
   readonly credential: Readonly<Record<string, string>> | undefined;
   readonly policy: UpstreamPolicy;
-  readonly onLine: (line: Buffer) => void;
+  /** True when somebody waited for this line. */
+  readonly onLine: (line: Buffer) => boolean;
   /** Called once, when the child is gone or has to go. */
   readonly onGone: (fault: AppError) => void;
 };
@@ -29,8 +30,11 @@ export type StdioChild = {
   readonly kill: () => Promise<void>;
 };
 
-const STDERR_KEEP_BYTES = 8 * 1024;
 const KILL_GRACE_MS = 500;
+/** How long an ended program's streams may stay open: something it started may hold them. */
+const DRAIN_MS = 1_000;
+/** What may wait for a program that does not read. */
+const MAX_UNREAD_BYTES = 16 * 1_024 * 1_024;
 /** What the shell answers when there is no such program. */
 const NOT_FOUND = 127;
 
@@ -62,26 +66,9 @@ function scrubbedEnv(options: StdioChildOptions, home: string): NodeJS.ProcessEn
   } as unknown as NodeJS.ProcessEnv;
 }
 
-/** Cuts a stream into lines of bounded length. */
-function lineSplitter(onLine: (line: Buffer) => void, onTooLong: () => void): (chunk: Buffer) => void {
-  let pending: Buffer[] = [];
-  let size = 0;
-  return (chunk) => {
-    let from = 0;
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
-      const last = chunk.subarray(from, end);
-      const line = pending.length === 0 ? last : Buffer.concat([...pending, last]);
-      pending = [];
-      size = 0;
-      from = end + 1;
-      if (line.length > 0) onLine(line);
-    }
-    const rest = chunk.subarray(from);
-    if (rest.length === 0) return;
-    size += rest.length;
-    if (size > MAX_ANSWER_BYTES) return onTooLong();
-    pending.push(rest);
-  };
+function endOf(code: number | null, signal: NodeJS.Signals | null, stderr: string): AppError {
+  if (code === NOT_FOUND) return unreachable("its program could not be started", new Error(stderr));
+  return unreachable(`its program ended (${signal ?? `exit status ${code}`})`, new Error(stderr));
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
@@ -98,7 +85,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 export function startStdioChild(options: StdioChildOptions): StdioChild {
   const { endpoint, onGone } = options;
   checkProgram(endpoint.command, options.policy);
-  const home = mkdtempSync(join(tmpdir(), "cs-stdio-"));
+  const home = makeHome();
   // The same Node that runs us: the one found first on the path may be another.
   const program = endpoint.command === "node" ? process.execPath : endpoint.command;
   const child = spawn("/bin/sh", ["-c", WATCHED, "cs-stdio", program, ...endpoint.args], {
@@ -111,7 +98,7 @@ export function startStdioChild(options: StdioChildOptions): StdioChild {
   });
   logger.info({ pid: child.pid, command: endpoint.command, args: endpoint.args }, "stdio server started");
   let gone = false;
-  let stderr = "";
+  const errors = keepTail(child.stderr);
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
 
   const leave = (fault: AppError) => {
@@ -130,24 +117,30 @@ export function startStdioChild(options: StdioChildOptions): StdioChild {
   child.on("exit", (code, signal) => {
     // Lets the watchdog go, and with it whatever of the group is left.
     child.stdio[3]?.destroy();
-    if (code === NOT_FOUND) return leave(unreachable("its program could not be started", new Error(stderr)));
-    if (!gone) logger.warn({ code, signal, stderr }, "stdio server ended");
-    leave(unreachable(`its program ended (${signal ?? `exit status ${code}`})`, new Error(stderr)));
+    const cut = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, DRAIN_MS);
+    // What it said with its last breath is heard first.
+    void closed.then(() => {
+      clearTimeout(cut);
+      if (!gone) logger.warn({ code, signal, stderr: errors() }, "stdio server ended");
+      leave(endOf(code, signal, errors()));
+    });
   });
   // A write to a program that is ending fails here; its exit tells the rest.
   child.stdin.on("error", () => undefined);
   child.stdio[3]?.on("error", () => undefined);
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString("utf8")).slice(-STDERR_KEEP_BYTES);
-  });
-  const tooLong = () => leave(broken(`it is larger than ${MAX_ANSWER_BYTES} bytes`));
-  const split = lineSplitter(options.onLine, tooLong);
+  const read = makeOutputReader({ onLine: options.onLine, onFault: leave });
   child.stdout.on("data", (chunk: Buffer) => {
-    if (!gone) split(chunk);
+    if (!gone) read(chunk);
   });
   return {
     send(message) {
-      if (!gone) child.stdin.write(`${JSON.stringify(message)}\n`);
+      if (gone) return;
+      child.stdin.write(`${JSON.stringify(message)}\n`);
+      if (child.stdin.writableLength > MAX_UNREAD_BYTES)
+        leave(unreachable("its program does not read what it is sent"));
     },
     async kill() {
       leave(unreachable("its connection was closed"));

@@ -10,15 +10,28 @@ import {
   type Progress,
   type UpstreamAnswer,
 } from "@/lib/mcp/upstream/protocol";
-import { type StdioChild, type StdioChildOptions, startStdioChild } from "@/lib/mcp/upstream/stdio-child";
 import type { Deadline } from "@/lib/resilience/deadline";
 
-export type SessionOptions = Pick<StdioChildOptions, "endpoint" | "credential" | "policy"> & {
-  /** Hears what the program says by itself. */
-  readonly onNotice?: (notice: Notice) => void;
+/** What a connection tells whoever speaks over it. */
+export type ChannelEvents = {
+  /** Takes one message; true when somebody waited for it. */
+  readonly onMessage: (bytes: Buffer) => boolean;
+  /** The request with this id could not be sent. */
+  readonly onUnsent: (id: number, fault: AppError) => void;
+  /** Called once, when the connection is gone or has to go. */
+  readonly onGone: (fault: AppError) => void;
 };
 
-const OPEN_BRACE = 0x7b;
+/** A connection over which messages go both ways: a program's standard streams, a WebSocket, a stream with POSTs beside it. */
+export type Channel = {
+  readonly send: (message: Json) => void;
+  readonly kill: () => Promise<void>;
+};
+
+export type OpenChannel = (events: ChannelEvents) => Channel;
+
+/** Hears what the server says by itself. */
+type OnNotice = (notice: Notice) => void;
 
 type Waiting = {
   readonly answer: (message: Json, bytes: number) => void;
@@ -27,7 +40,7 @@ type Waiting = {
   readonly dialogue: Dialogue | undefined;
 };
 
-/** One running program and the requests it has not answered yet. */
+/** One open connection and the requests that were not answered yet. */
 export type Session = {
   readonly ask: (method: string, params: Json, deadline: Deadline, extra?: Extra) => Promise<UpstreamAnswer>;
   readonly tell: (method: string, params: Json) => void;
@@ -41,8 +54,8 @@ type Extra = {
   readonly capabilities?: Json;
 };
 
-/** Starts the program and speaks newline-delimited JSON-RPC with it. */
-export function startSession(options: SessionOptions): Session {
+/** Opens a connection and speaks JSON-RPC over it. */
+export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
   const waiting = new Map<number, Waiting>();
   let gone: AppError | null = null;
   let lastId = 0;
@@ -52,10 +65,10 @@ export function startSession(options: SessionOptions): Session {
     for (const each of waiting.values()) each.fail(fault);
     waiting.clear();
   };
-  const child: StdioChild = startStdioChild({
-    ...options,
+  const channel: Channel = open({
     onGone,
-    onLine: (line) => receive(child, waiting, line, options),
+    onUnsent: (id, fault) => waiting.get(id)?.fail(fault),
+    onMessage: (bytes) => receive(channel, waiting, bytes, onNotice),
   });
 
   return {
@@ -70,7 +83,7 @@ export function startSession(options: SessionOptions): Session {
         };
         const onStop = () => {
           leave();
-          child.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } });
+          channel.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } });
           reject(stopped(deadline.stopped() ?? "cancelled"));
         };
         if (deadline.stopped() !== null) return onStop();
@@ -93,40 +106,40 @@ export function startSession(options: SessionOptions): Session {
         });
         const token = extra.onProgress === undefined ? null : id;
         const meta = requestMeta(extra.modern, token, extra.capabilities, extra.dialogue?.logLevel);
-        child.send({ jsonrpc: "2.0", id, method, params: meta === undefined ? params : { ...params, _meta: meta } });
+        channel.send({ jsonrpc: "2.0", id, method, params: meta === undefined ? params : { ...params, _meta: meta } });
       });
     },
-    tell: (method, params) => child.send({ jsonrpc: "2.0", method, params }),
+    tell: (method, params) => channel.send({ jsonrpc: "2.0", method, params }),
     isGone: () => gone !== null,
-    end: () => child.kill(),
+    end: () => channel.kill(),
   };
 }
 
-/** One line of the program: an answer, progress, or a request of its own. */
+/** One message of the server: an answer, progress, or a request of its own. True when it was an answer somebody waited for. */
 function receive(
-  child: StdioChild,
+  channel: Channel,
   waiting: ReadonlyMap<number, Waiting>,
   line: Buffer,
-  { onNotice }: SessionOptions,
-): void {
-  // Some programs print to standard output by mistake; that is nobody's answer.
-  if (line[0] !== OPEN_BRACE) return;
+  onNotice: OnNotice | undefined,
+): boolean {
   const message = readOrFail(waiting, line);
-  if (message === null) return;
+  if (message === null) return false;
   const { id, method } = message;
   if (typeof method !== "string") {
-    if (typeof id === "number") waiting.get(id)?.answer(message, line.length);
-    return;
+    const asked = typeof id === "number" ? waiting.get(id) : undefined;
+    asked?.answer(message, line.length);
+    return asked !== undefined;
   }
   const params = message["params"];
   if (id === undefined) {
     notify(waiting, message);
     onNotice?.({ method, params: isRecord(params) ? params : {} });
   }
-  hear(theOnlyDialogue(waiting), (answer) => child.send({ jsonrpc: "2.0", ...answer }))(message);
+  hear(theOnlyDialogue(waiting), (answer) => channel.send({ jsonrpc: "2.0", ...answer }))(message);
+  return false;
 }
 
-/** A program does not say for which call it asks: only where a single one can be meant is anybody asked. */
+/** A server does not say here for which call it asks: only where a single one can be meant is anybody asked. */
 function theOnlyDialogue(waiting: ReadonlyMap<number, Waiting>): Dialogue | undefined {
   const [first, second] = waiting.values();
   return second === undefined ? first?.dialogue : undefined;

@@ -1,120 +1,25 @@
-import { isAppError } from "@/lib/core/errors";
-import { unreachable } from "@/lib/mcp/upstream/faults";
-import { greetingOf } from "@/lib/mcp/upstream/messages";
+import { type ChannelUpstreamOptions, openChannelUpstream } from "@/lib/mcp/upstream/channel-upstream";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
-import {
-  CLIENT_INFO,
-  type Greeting,
-  type Json,
-  LEGACY_VERSIONS,
-  type Notice,
-  type Upstream,
-} from "@/lib/mcp/upstream/protocol";
-import type { StdioCommand } from "@/lib/mcp/upstream/stdio-child";
-import { type Session, startSession } from "@/lib/mcp/upstream/stdio-session";
-import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
-import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
+import type { Upstream } from "@/lib/mcp/upstream/protocol";
+import { type StdioCommand, startStdioChild } from "@/lib/mcp/upstream/stdio-child";
 
-export type StdioUpstreamOptions = {
+export type StdioUpstreamOptions = Pick<ChannelUpstreamOptions, "deadlineMs" | "capabilities"> & {
   readonly endpoint: StdioCommand;
   readonly credential: Readonly<Record<string, string>> | undefined;
   readonly policy: UpstreamPolicy;
-  readonly deadlineMs: number;
-  /** What the clients behind this program can do when it asks. */
-  readonly capabilities?: Json;
 };
 
-/** How long a program that let a call run out of time has to answer a ping before it is started anew. */
-const PING_MS = 5_000;
-
-async function agreeOverStdio(session: Session, deadline: Deadline, capabilities: Json): Promise<Greeting> {
-  const params = { protocolVersion: LEGACY_VERSIONS[0], capabilities, clientInfo: CLIENT_INFO };
-  try {
-    const { result } = await session.ask("initialize", params, deadline);
-    session.tell("notifications/initialized", {});
-    return greetingOf(result, "legacy");
-  } catch (cause) {
-    // Programs that speak only the stateless revision refuse `initialize`; nearly all others know nothing else.
-    if (!isAppError(cause) || typeof cause.detail["rpcCode"] !== "number") throw cause;
-    const { result } = await session.ask("server/discover", {}, deadline, { modern: true });
-    return greetingOf(result, "modern");
-  }
-}
-
-type Running = { readonly session: Session; readonly greeting: Greeting };
+const OPEN_BRACE = 0x7b;
 
 /** A server over the standard streams of a program that we start, and start anew when it ended. */
-export function openStdioUpstream(options: StdioUpstreamOptions): Upstream {
-  const capabilities = options.capabilities ?? {};
-  const listeners = new Set<(notice: Notice) => void>();
-  let running: Promise<Running> | null = null;
-  let current: Session | null = null;
-  let closed = false;
-  let [created, requests] = [0, 0];
-
-  async function start(): Promise<Running> {
-    const deadline = startDeadline(options.deadlineMs);
-    const onNotice = (notice: Notice) => {
-      for (const tell of listeners) tell(notice);
-    };
-    const session = startSession({ ...options, onNotice });
-    created += 1;
-    current = session;
-    try {
-      return { session, greeting: await agreeOverStdio(session, deadline, capabilities) };
-    } catch (cause) {
-      running = null;
-      await session.end();
-      throw cause;
-    } finally {
-      deadline.release();
-    }
-  }
-
-  async function ready(deadline: Deadline): Promise<Running> {
-    if (closed) throw unreachable("its connection was closed");
-    if (current?.isGone() === true) running = null;
-    running ??= start();
-    return untilStopped(running, deadline);
-  }
-
-  return {
-    greet: async (deadline) => (await ready(deadline)).greeting,
-    async request({ method, params, deadline, onProgress, dialogue }) {
-      requests += 1;
-      const { session, greeting } = await ready(deadline);
-      try {
-        const modern = greeting.era === "modern";
-        return await session.ask(method, params, deadline, { modern, onProgress, dialogue, capabilities });
-      } catch (cause) {
-        if (isAppError(cause) && cause.code === "upstream_timeout") void endIfHung(session);
-        throw cause;
-      }
-    },
-    async listen({ deadline, onNotice }) {
-      await ready(deadline);
-      listeners.add(onNotice);
-      await new Promise<void>((resolve) => deadline.onStop(resolve)).finally(() => listeners.delete(onNotice));
-    },
-    async close() {
-      closed = true;
-      await current?.end();
-    },
-    connections() {
-      const open = current !== null && !current.isGone() ? 1 : 0;
-      return { open, created, reused: Math.max(0, requests - created) };
-    },
-  };
-}
-
-/** A program that does not even answer a ping hangs: it is ended, so that the next call meets a fresh one. */
-async function endIfHung(session: Session): Promise<void> {
-  const deadline = startDeadline(PING_MS);
-  try {
-    await session.ask("ping", {}, deadline);
-  } catch (cause) {
-    if (isAppError(cause) && cause.code === "upstream_timeout") await session.end();
-  } finally {
-    deadline.release();
-  }
-}
+export const openStdioUpstream = (options: StdioUpstreamOptions): Upstream =>
+  openChannelUpstream({
+    ...options,
+    open: ({ onMessage, onGone }) =>
+      startStdioChild({
+        ...options,
+        onGone,
+        // Some programs print to standard output by mistake; that is nobody's answer.
+        onLine: (line) => line[0] === OPEN_BRACE && onMessage(line),
+      }),
+  });

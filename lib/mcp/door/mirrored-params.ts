@@ -1,0 +1,20 @@
+import { decide } from "@/lib/access/decide";
+import type { ToolCall } from "@/lib/gateway/tool-call";
+import { mismatch } from "@/lib/mcp/door/envelope";
+import type { Visit } from "@/lib/mcp/door/methods";
+import { hasParamHeaders, paramMismatch } from "@/lib/mcp/upstream/param-headers";
+
+/**
+ * Refuses a call whose `Mcp-Param-*` headers say something else than its body: what stands between may have let it pass
+ * for what the headers say. Who may not call the tool is told nothing of its schema: that refusal comes further on.
+ */
+export async function checkMirroredParams(visit: Visit, { ref, args }: Pick<ToolCall, "ref" | "args">): Promise<void> {
+  const { gateway, identity, envelope, header } = visit;
+  if (header === undefined) return;
+  const schema = (await gateway.servers(identity.tenantId)).get(ref.server)?.tools.get(ref.tool)
+    ?.definition.inputSchema;
+  if (schema === undefined || !hasParamHeaders(schema)) return;
+  if (!decide(await gateway.permissionMap(identity.tenantId), identity.permissions, ref).allow) return;
+  const found = paramMismatch(schema, args, header);
+  if (found !== null) throw mismatch(envelope.id, header(found.header), found.body);
+}

@@ -1,0 +1,65 @@
+import type { Readable } from "node:stream";
+import type { AppError } from "@/lib/core/errors";
+import { broken } from "@/lib/mcp/upstream/faults";
+import { makeLineSplitter } from "@/lib/mcp/upstream/line-splitter";
+import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
+
+/** What a program may print that answers nobody, within a while. */
+const NOISE = { windowMs: 10_000, bytes: MAX_ANSWER_BYTES, lines: 100_000 };
+
+export type OutputOptions = {
+  /** True when somebody waited for this line. */
+  readonly onLine: (line: Buffer) => boolean;
+  /** Called once; nothing is read any more. */
+  readonly onFault: (fault: AppError) => void;
+  readonly now?: () => number;
+};
+
+/** Reads what a program says, line by line. One that talks without end would cost us a processor: it is given up. */
+export function makeOutputReader({ onLine, onFault, now = Date.now }: OutputOptions): (chunk: Buffer) => void {
+  let isOver = false;
+  let noise = { since: now(), bytes: 0, lines: 0 };
+
+  const giveUp = (fault: AppError) => {
+    if (isOver) return;
+    isOver = true;
+    onFault(fault);
+  };
+  const countNoise = (bytes: number) => {
+    const at = now();
+    if (at - noise.since > NOISE.windowMs) noise = { since: at, bytes: 0, lines: 0 };
+    noise.bytes += bytes;
+    noise.lines += 1;
+    if (noise.bytes > NOISE.bytes || noise.lines > NOISE.lines)
+      giveUp(broken("its output is flooded with other things"));
+  };
+  const lines = makeLineSplitter((line) => {
+    if (isOver) return;
+    if (line.length === 0 || !onLine(line)) countNoise(line.length + 1);
+  });
+  return (chunk) => {
+    if (isOver) return;
+    lines.read(chunk);
+    if (lines.pending() > MAX_ANSWER_BYTES) giveUp(broken(`it is larger than ${MAX_ANSWER_BYTES} bytes`));
+  };
+}
+
+const TAIL_CHARACTERS = 8 * 1_024;
+/** After so much on its error stream a program has to wait. */
+const ERRORS_AT_ONCE = 1_024 * 1_024;
+const ERRORS_REST_MS = 1_000;
+
+/** Keeps the end of what a program writes on its error stream, and reads no more of it than does us no harm. */
+export function keepTail(stream: Readable): () => string {
+  let tail = "";
+  let bytes = 0;
+  stream.on("data", (chunk: Buffer) => {
+    tail = (tail + chunk.toString("utf8")).slice(-TAIL_CHARACTERS);
+    bytes += chunk.length;
+    if (bytes < ERRORS_AT_ONCE) return;
+    bytes = 0;
+    stream.pause();
+    setTimeout(() => stream.resume(), ERRORS_REST_MS).unref();
+  });
+  return () => tail;
+}
