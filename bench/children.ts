@@ -26,7 +26,7 @@ export const spoken = (): "ignore" | "inherit" => (process.env["BENCH_LOG"] === 
 export type World = Prepared & {
   /** Name of the database: how its sessions are told from others'. */
   readonly database: string;
-  readonly drop: () => Promise<void>;
+  readonly drop: () => Promise<unknown>;
 };
 
 const children = new Set<ChildProcess>();
@@ -43,19 +43,29 @@ function killAll(): void {
   for (const child of children) child.kill("SIGKILL");
 }
 
-type Remains = { readonly server: string; readonly database: string; readonly dataDir: string };
-const remains = new Set<Remains>();
+type CleanUp = () => Promise<void>;
+const remains = new Set<CleanUp>();
 
-async function remove(made: Remains): Promise<void> {
-  await dropDatabase(made.server, made.database);
-  rmSync(made.dataDir, { recursive: true, force: true });
-  remains.delete(made);
+/** Promises that something is cleaned up: by whoever calls the result, at the latest when the benchmark ends. */
+export function cleanedUp(work: () => unknown): CleanUp {
+  const cleanUp = async () => {
+    await work();
+    remains.delete(cleanUp);
+  };
+  remains.add(cleanUp);
+  return cleanUp;
 }
 
 /** Leaves nothing behind, wherever the benchmark was when it was stopped. */
 export async function leaveNothing(): Promise<void> {
   killAll();
-  await Promise.allSettled([...remains].map(remove));
+  await Promise.allSettled([...remains].map((cleanUp) => cleanUp()));
+}
+
+/** A folder for as long as the benchmark needs it. */
+export function temporaryFolder(): { readonly path: string; readonly remove: CleanUp } {
+  const path = mkdtempSync(join(tmpdir(), "cs-bench-"));
+  return { path, remove: cleanedUp(() => rmSync(path, { recursive: true, force: true })) };
 }
 
 /** Asks a child to end and waits until it has. */
@@ -91,11 +101,11 @@ export async function startUpstream(kind: UpstreamKind, spec: UpstreamSpec): Pro
 /** A database with tenants, servers and agents, made in a process of its own because settings are read once per process. */
 export async function makeWorld(server: string, spec: WorldSpec): Promise<World> {
   const { name, url } = await createDatabase(server);
-  const made = { server, database: name, dataDir: mkdtempSync(join(tmpdir(), "cs-bench-")) };
-  remains.add(made);
-  const { child, said } = await play<Prepared>({ part: "prepare", url, dataDir: made.dataDir, spec });
+  const drop = cleanedUp(() => dropDatabase(server, name));
+  const data = temporaryFolder();
+  const { child, said } = await play<Prepared>({ part: "prepare", url, dataDir: data.path, spec });
   await stop(child);
-  return { ...said, database: name, drop: () => remove(made) };
+  return { ...said, database: name, drop: () => Promise.all([drop(), data.remove()]) };
 }
 
 export const freePort = (): Promise<number> =>

@@ -124,13 +124,16 @@ async function sseLine(options: LineOptions): Promise<Line> {
     headers: { accept: "text/event-stream" },
     signal: left.signal,
   });
+  if (stream.statusCode !== 200) throw new Error(`the event stream was answered with ${stream.statusCode}`);
   let rest = "";
+  // A stream that ends early leaves its caller waiting, which the benchmark notices.
   stream.body.on("error", () => undefined);
   stream.body.on("data", (chunk: Buffer) => {
     const parts = (rest + chunk.toString()).split("\n\n");
     rest = parts.pop() ?? "";
     for (const part of parts) {
-      const data = /^data: ?(.*)$/m.exec(part)?.[1] ?? "";
+      const data = /^data: ?(.+)$/m.exec(part)?.[1];
+      if (data === undefined) continue;
       if (heard === null) events.push(data);
       else heard(data);
       heard = null;
@@ -152,8 +155,7 @@ async function sseLine(options: LineOptions): Promise<Line> {
   };
 }
 
-/** Opens one caller's line; rejects when the target does not shake hands. */
-export async function openLine(wire: Wire, options: LineOptions): Promise<Line> {
+function shakeHands(wire: Wire, options: LineOptions): Line | Promise<Line> {
   switch (wire) {
     case "modern":
       return modernLine(options);
@@ -162,4 +164,15 @@ export async function openLine(wire: Wire, options: LineOptions): Promise<Line> 
     case "sse":
       return sseLine(options);
   }
+}
+
+const HANDSHAKE_MS = 30_000;
+
+/** Opens one caller's line; rejects when the target does not shake hands within half a minute. */
+export async function openLine(wire: Wire, options: LineOptions): Promise<Line> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("no handshake within 30 s")), HANDSHAKE_MS);
+  });
+  return Promise.race([shakeHands(wire, options), late]).finally(() => clearTimeout(timer));
 }

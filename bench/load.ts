@@ -82,9 +82,9 @@ async function withinReason(work: Promise<unknown>, ms: number): Promise<void> {
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-async function openLines(target: Target, pool: Pool, count: number): Promise<Line[]> {
+/** Fills `lines`, so that those that were opened can be closed when a later one is refused. */
+async function openLines(target: Target, pool: Pool, count: number, lines: Line[]): Promise<void> {
   const path = new URL(target.url).pathname;
-  const lines: Line[] = [];
   while (lines.length < count) {
     const size = Math.min(OPENED_AT_ONCE, count - lines.length);
     const next = Array.from({ length: size }, (_, at) => {
@@ -94,7 +94,6 @@ async function openLines(target: Target, pool: Pool, count: number): Promise<Lin
     });
     lines.push(...(await Promise.all(next)));
   }
-  return lines;
 }
 
 const spent = ({ pid, alone, database }: Target) => ({
@@ -112,8 +111,9 @@ const makePool = (target: Target, callers: number): Pool =>
 /** Drives `callers` callers for `forMs` after a warm-up; rejects when the target does not take them. */
 export async function measure(target: Target, callers: number, forMs: number): Promise<Measured> {
   const pool = makePool(target, callers);
-  const lines = await openLines(target, pool, callers);
+  const lines: Line[] = [];
   try {
+    await openLines(target, pool, callers, lines);
     await loopAll(lines, Math.min(WARM_UP_MS, forMs));
     const before = spent(target);
     const startedAt = performance.now();
@@ -162,7 +162,9 @@ const FAILURES_THAT_OPEN = 5;
 /** Opens the circuit by failing calls, then times refusals one after the other, over the wire and recorded. */
 export async function measureRefusals(target: Target, count: number): Promise<Refused> {
   const pool = makePool(target, 1);
-  const [line] = await openLines(target, pool, 1);
+  const lines: Line[] = [];
+  await openLines(target, pool, 1, lines);
+  const [line] = lines;
   if (line === undefined) throw new Error("There is no line.");
   for (let nth = 0; nth < FAILURES_THAT_OPEN; nth += 1) await line.call(FAIL);
   const times: number[] = [];

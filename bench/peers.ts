@@ -1,7 +1,4 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import {
   freePort,
@@ -13,6 +10,7 @@ import {
   startGateway,
   startUpstream,
   stop,
+  temporaryFolder,
   type Upstream,
   untilReady,
 } from "@/bench/children";
@@ -23,22 +21,22 @@ import { NOT_RUN, PEERS, type Peer } from "@/bench/peer-recipes";
 import { cells, fixed, loadHead, loadRow, say, surroundings } from "@/bench/table";
 
 const CALLERS = [1, 16, 64, 500, 1_000];
+const INSTALL_MS = 180_000;
 const npm = promisify(execFile);
 
 type Contestant = { readonly target: Target; readonly maxCallers: number; readonly close: () => Promise<void> };
 
 const words = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "";
 
-/** Installs a peer in a folder of its own outside of this one, pinned, without running its install scripts. */
-async function install(peer: Peer): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "cs-bench-peer-"));
+/** Installs a peer in a folder outside of this one, pinned, without running its install scripts. */
+async function install(peer: Peer, folder: string): Promise<void> {
   const flags = ["--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  await npm("npm", ["install", ...flags, `${peer.package}@${peer.version}`], { cwd: folder });
-  return folder;
+  await npm("npm", ["install", ...flags, `${peer.package}@${peer.version}`], { cwd: folder, timeout: INSTALL_MS });
 }
 
 async function startPeer(peer: Peer, upstream: Upstream, delayMs: number): Promise<Contestant> {
-  const folder = await install(peer);
+  const { path: folder, remove } = temporaryFolder();
+  await install(peer, folder);
   const port = await freePort();
   const { args, env = {} } = peer.start({ folder, port, upstreamUrl: upstream.url, delayMs });
   const stdio = ["ignore", spoken(), spoken()] as const;
@@ -47,7 +45,7 @@ async function startPeer(peer: Peer, upstream: Upstream, delayMs: number): Promi
   );
   const close = async () => {
     await stop(child);
-    rmSync(folder, { recursive: true, force: true });
+    await remove();
   };
   const target: Target = {
     name: peer.name,
