@@ -16,5 +16,6 @@ export async function checkMirroredParams(visit: Visit, { ref, args }: Pick<Tool
   if (schema === undefined || !hasParamHeaders(schema)) return;
   if (!decide(await gateway.permissionMap(identity.tenantId), identity.permissions, ref).allow) return;
   const found = paramMismatch(schema, args, header);
-  if (found !== null) throw mismatch(envelope.id, header(found.header), found.body);
+  // A fault of the message and no error of ours, so that its JSON-RPC code survives.
+  if (found !== null) return Promise.reject<void>(mismatch(envelope.id, header(found.header), found.body));
 }
