@@ -22,8 +22,6 @@ export type MeasuredGateway = {
   readonly liveBytes: () => Promise<number>;
   /** The most that was resident since the last time this was asked, in bytes. */
   readonly peakBytes: () => number;
-  /** Processor time used so far, in milliseconds: what it costs does not depend on what else this machine does. */
-  readonly cpuMs: () => number;
   /** Ends the connections of the callers. */
   readonly hangUp: () => void;
   readonly close: () => Promise<void>;
@@ -97,13 +95,6 @@ function peakOf(pid: number): number {
   return kilobytes * 1_024;
 }
 
-/** User and system time, which Linux counts in hundredths of a second. */
-function cpuOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const words = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(words[11]) + Number(words[12])) * 10;
-}
-
 /** Builds `server.ts` for this test and starts it. */
 export async function startMeasuredGateway(): Promise<MeasuredGateway> {
   const { entry, remove } = await bundleServer();
@@ -124,14 +115,17 @@ export async function startMeasuredGateway(): Promise<MeasuredGateway> {
     },
     resources: () =>
       new Promise((resolve, reject) => {
-        child.once("message", (told) => resolve((told as { resources: Record<string, number> }).resources));
-        child.once("exit", () => reject(new Error("The gateway ended.")));
+        const onExit = () => reject(new Error("The gateway ended."));
+        child.once("exit", onExit);
+        child.once("message", (told) => {
+          child.off("exit", onExit);
+          resolve((told as { resources: Record<string, number> }).resources);
+        });
         child.send("resources");
       }),
     socketsTo: () => socketsOf(pid),
     liveBytes: async () => (await memoryOf(child)).live,
     peakBytes: () => peakOf(pid),
-    cpuMs: () => cpuOf(pid),
     hangUp() {
       agent.destroy();
       agent = new Agent({ keepAlive: true });

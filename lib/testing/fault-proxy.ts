@@ -17,7 +17,7 @@ export type Asked = Readonly<Record<string, number>>;
 type Order = { readonly arm?: number; readonly disarm?: true; readonly tell?: true };
 type Report = { readonly ports?: Record<string, number>; readonly asked?: Record<string, Asked>; readonly done?: true };
 
-type Port = { readonly fault: Fault; readonly asked: Record<string, number>; readonly close: () => void };
+type Port = { readonly fault: Fault; readonly asked: Record<string, number> };
 /** Set while the ports misbehave: how long callers wait at most. */
 type Mood = { deadlineMs: number | null };
 
@@ -83,7 +83,7 @@ async function openPort(fault: Fault, mood: Mood, serverPort: number) {
     for (const socket of sockets) socket.resetAndDestroy();
   };
   let keeper: Socket | null = null;
-  const port: Port = { fault, asked, close: hangUp };
+  const port: Port = { fault, asked };
   return {
     ...port,
     number,
@@ -138,13 +138,15 @@ export async function startFaultProxy(faults: readonly Fault[]): Promise<FaultPr
     await ${serveFaults.name}(${JSON.stringify(faults)});
   `);
   const child = spawn(process.execPath, [entry], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const next = async (): Promise<Report> => {
-    const [told] = (await Promise.race([
-      once(child, "message"),
-      once(child, "exit").then(() => Promise.reject(new Error("The fault proxy ended."))),
-    ])) as [Report];
-    return told;
-  };
+  const next = (): Promise<Report> =>
+    new Promise((resolve, reject) => {
+      const onExit = () => reject(new Error("The fault proxy ended."));
+      child.once("exit", onExit);
+      child.once("message", (told) => {
+        child.off("exit", onExit);
+        resolve(told as Report);
+      });
+    });
   const order = (what: Order): Promise<Report> => {
     const told = next();
     child.send(what);

@@ -90,7 +90,11 @@ async function ownTimers(gateway: MeasuredGateway): Promise<number> {
 const PATIENCE_MS = 45_000;
 
 /** Health looks come and go meanwhile, so each server is looked at until it was seen quiet once; a leak never is. */
-async function leftovers(gateway: MeasuredGateway, ports: FaultProxy["ports"], most: number): Promise<readonly string[]> {
+async function leftovers(
+  gateway: MeasuredGateway,
+  ports: FaultProxy["ports"],
+  most: number,
+): Promise<readonly string[]> {
   const loud = new Map(Object.entries(ports));
   let timers = Number.POSITIVE_INFINITY;
   for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await pause(100)) {

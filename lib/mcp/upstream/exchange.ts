@@ -1,12 +1,7 @@
 import type { Dispatcher, Pool } from "undici";
-import type { AppError } from "@/lib/core/errors";
-import { type ByteCollector, makeByteCollector } from "@/lib/mcp/upstream/byte-collector";
+import { type Headers, makeAnswerReader } from "@/lib/mcp/upstream/answer-reader";
 import { broken, connectionFault, stopped } from "@/lib/mcp/upstream/faults";
-import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
-import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 import type { Deadline } from "@/lib/resilience/deadline";
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 export type Exchanged = {
   readonly status: number;
@@ -15,7 +10,11 @@ export type Exchanged = {
   readonly body: Uint8Array | null;
 };
 
+/** How many requests to one server wait for a connection now. */
+export type WaitingLine = { waiting: number };
+
 export type ExchangeOptions = {
+  readonly line?: WaitingLine;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
@@ -25,101 +24,59 @@ export type ExchangeOptions = {
   readonly onEvent: (data: string) => boolean;
 };
 
-const isEventStream = (headers: Headers): boolean =>
-  String(headers["content-type"] ?? "").startsWith("text/event-stream");
-
-/** What an answer may cost us beside its bytes. Each of these is work of ours that a server could ask for without end. */
-const MAX_PIECES = 100_000;
-const MAX_EVENTS = 10_000;
-const MAX_LINES = 100_000;
-const MAX_HINTS = 100;
-
-const tooLarge = () => broken(`it is larger than ${MAX_ANSWER_BYTES} bytes`);
-
-/** What is wrong with an answer, as far as its headers say so. */
-function faultIn(headers: Headers): AppError | null {
-  if (Number(headers["content-length"] ?? 0) > MAX_ANSWER_BYTES) return tooLarge();
-  // We ask for plain bytes; packed ones could be a thousand times as many.
-  const coding = String(headers["content-encoding"] ?? "identity").toLowerCase();
-  return coding === "identity" || coding === "" ? null : broken(`it is packed (${coding.slice(0, 40)}), unasked`);
-}
-
-const wholeOf = (received: ByteCollector): Uint8Array | null => (received.size() === 0 ? null : received.take());
-
 /**
  * One POST and its answer, bounded in time and bytes. Works on the dispatcher itself:
  * the request API above it costs a stream per call, which is most of the price of a call.
  */
 export function exchange(pool: Pool, options: ExchangeOptions): Promise<Exchanged> {
-  const { deadline } = options;
+  const { deadline, line = { waiting: 0 } } = options;
   return new Promise<Exchanged>((resolve, reject) => {
     let controller: Dispatcher.DispatchController | null = null;
     let over = false;
+    let waits = false;
     let forget: () => void = () => undefined;
-    let status = 0;
-    let headers: Headers = {};
-    let [bytes, pieces, events, lines, hints] = [0, 0, 0, 0, 0];
-    const received = makeByteCollector();
-    let readEvents: ((chunk: Buffer) => void) | null = null;
 
+    const stopWaiting = () => {
+      if (waits) line.waiting -= 1;
+      waits = false;
+    };
     const finish = (settle: () => void, leave: boolean) => {
       if (over) return;
       over = true;
       forget();
+      stopWaiting();
       settle();
       if (leave) controller?.abort(new Error("done"));
     };
     const fail = (error: Error) => finish(() => reject(error), true);
     const onStop = () => fail(stopped(deadline.stopped() ?? "cancelled"));
     const onEvent = (data: string) => {
-      if (over) return;
-      events += 1;
-      if (events > MAX_EVENTS) return fail(broken(`it is a stream of more than ${MAX_EVENTS} events`));
-      if (!options.onEvent(data)) return;
+      if (over || !options.onEvent(data)) return;
       // The rest of the stream is of no interest; leaving it frees the connection.
-      finish(() => resolve({ status, headers, body: Buffer.from(data) }), true);
+      finish(() => resolve(exchanged(Buffer.from(data))), true);
     };
-    const onLine = () => {
-      lines += 1;
-      if (lines > MAX_LINES) fail(broken(`it is a stream of more than ${MAX_LINES} lines`));
-    };
+    const answer = makeAnswerReader({ onEvent, onFault: fail });
+    const exchanged = (body: Uint8Array | null) => ({ status: answer.status(), headers: answer.headers(), body });
 
     if (deadline.stopped() !== null) return onStop();
     forget = deadline.onStop(onStop);
+    waits = true;
+    line.waiting += 1;
     pool.dispatch(
       { path: options.path, method: options.method ?? "POST", headers: options.headers, body: options.body },
       {
         onRequestStart(started) {
           controller = started;
+          stopWaiting();
           if (over) started.abort(new Error("left"));
         },
-        onResponseStart(_controller, statusCode, said) {
-          // What is told ahead of an answer (103) is no answer.
-          if (statusCode < 200) {
-            hints += 1;
-            if (hints > MAX_HINTS) fail(broken(`more than ${MAX_HINTS} hints come before it`));
-            return;
-          }
-          status = statusCode;
-          headers = said;
-          const fault = faultIn(said);
-          if (fault !== null) return fail(fault);
-          if (isEventStream(said)) readEvents = makeSseReader(onEvent, onLine);
+        onResponseStart: (_controller, status, headers) => answer.begin(status, headers),
+        onResponseData(current, chunk) {
+          if (!over) answer.take(chunk, current);
         },
-        onResponseData(_controller, chunk) {
-          if (over) return;
-          bytes += chunk.length;
-          pieces += 1;
-          if (bytes > MAX_ANSWER_BYTES) return fail(tooLarge());
-          if (pieces > MAX_PIECES) return fail(broken(`it comes in more than ${MAX_PIECES} pieces`));
-          if (readEvents === null) received.add(chunk);
-          else readEvents(chunk);
-        },
-        onResponseEnd() {
-          finish(() => resolve({ status, headers, body: readEvents === null ? wholeOf(received) : null }), false);
-        },
+        onResponseEnd: () => finish(() => resolve(exchanged(answer.body())), false),
         onResponseError(_controller, cause) {
-          finish(() => reject(status === 0 ? connectionFault(cause) : broken("it was cut off", cause)), false);
+          finish(() => reject(answer.status() === 0 ? connectionFault(cause) : broken("it was cut off", cause)), false);
         },
       },
     );

@@ -1,6 +1,6 @@
 import { Pool } from "undici";
 import { checkUrl, guardedConnector } from "@/lib/mcp/upstream/egress-guard";
-import { type Exchanged, exchange } from "@/lib/mcp/upstream/exchange";
+import { type Exchanged, exchange, type WaitingLine } from "@/lib/mcp/upstream/exchange";
 import { broken, httpRefusal, rpcRefusal } from "@/lib/mcp/upstream/faults";
 import { parseMessage, progressOf } from "@/lib/mcp/upstream/messages";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
@@ -57,13 +57,16 @@ const OURS = new Set([
   "host",
   "connection",
   "transfer-encoding",
+  "upgrade",
 ]);
 
-function credentialHeaders(credential: HttpWireOptions["credential"]): Record<string, string> {
+/** A credential as headers, without those that belong to the transport. */
+export function credentialHeaders(credential: HttpWireOptions["credential"]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(credential ?? {})) {
     const lower = name.toLowerCase();
-    if (!OURS.has(lower) && !lower.startsWith("mcp-")) headers[lower] = value;
+    const isOurs = OURS.has(lower) || lower.startsWith("mcp-") || lower.startsWith("sec-websocket-");
+    if (!isOurs) headers[lower] = value;
   }
   return headers;
 }
@@ -83,7 +86,8 @@ function makePool(origin: string, { connect }: WarmSockets): Pool {
 /** JSON-RPC over POST to one address: an answer as JSON or as an event stream. */
 export function openHttpWire(options: HttpWireOptions): HttpWire {
   const url = checkUrl(options.url, options.policy);
-  const sockets = makeWarmSockets(guardedConnector(options.policy), url);
+  const line: WaitingLine = { waiting: 0 };
+  const sockets = makeWarmSockets(guardedConnector(options.policy), url, () => line.waiting > 0);
   const pool = makePool(url.origin, sockets);
   let [requests, warm, toppedUpAt] = [0, 0, 0];
 
@@ -109,6 +113,7 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
       requests += 1;
       if (warm > 0) topUp();
       const answer = await exchange(pool, {
+        line,
         path,
         headers: { ...base, ...headers },
         body: JSON.stringify({ jsonrpc: "2.0", ...(id === null ? {} : { id }), method, params }),
@@ -120,10 +125,11 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
     },
     async reply(message, headers, deadline) {
       const body = JSON.stringify({ jsonrpc: "2.0", ...message });
-      await exchange(pool, { path, headers: { ...base, ...headers }, body, deadline, onEvent: () => true });
+      await exchange(pool, { line, path, headers: { ...base, ...headers }, body, deadline, onEvent: () => true });
     },
     listen: (headers, deadline, onMessage) =>
       exchange(pool, {
+        line,
         path,
         method: "GET",
         headers: { ...base, ...headers, accept: "text/event-stream" },

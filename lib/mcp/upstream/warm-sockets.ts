@@ -13,8 +13,11 @@ export type WarmSockets = {
 
 const EVENTS = ["data", "end", "error", "close"] as const;
 
-/** Keeps connections to one address, each until it is needed or the server closes it. */
-export function makeWarmSockets(connect: buildConnector.connector, url: URL): WarmSockets {
+/**
+ * Keeps connections to one address, each until it is needed or the server closes it. `isWanted` says whether any request
+ * waits for a connection: the pool connects anew after each request that was given up, although nobody is left to be served.
+ */
+export function makeWarmSockets(connect: buildConnector.connector, url: URL, isWanted: () => boolean): WarmSockets {
   const idle = new Map<Socket, () => void>();
   let [created, handedOut, opening] = [0, 0, 0];
   let closed = false;
@@ -48,14 +51,17 @@ export function makeWarmSockets(connect: buildConnector.connector, url: URL): Wa
 
   return {
     connect(wanted, callback) {
-      handedOut += 1;
-      const ready = take();
       // Later, as from any connector: the pool does not take an answer while it is still asking.
-      if (ready !== null) return process.nextTick(callback, null, ready);
-      connect(wanted, (...[error, socket]) => {
-        if (socket === null) return callback(error ?? new Error("no socket"), null);
-        created += 1;
-        callback(null, socket);
+      process.nextTick(() => {
+        if (!isWanted()) return callback(new Error("nobody waits for this connection"), null);
+        handedOut += 1;
+        const ready = take();
+        if (ready !== null) return callback(null, ready);
+        connect(wanted, (...[error, socket]) => {
+          if (socket === null) return callback(error ?? new Error("no socket"), null);
+          created += 1;
+          callback(null, socket);
+        });
       });
     },
     open(count) {

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Answered } from "@/lib/testing/fault-gateway";
+import type { Fault } from "@/lib/testing/fault-proxy";
+import { ALL_FAULTS, FAULTS } from "@/lib/testing/fault-table";
+import { type FaultWorld, keepNeighbourCalling, mostTimers, openFaultWorld } from "@/lib/testing/fault-world";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+
+const DEADLINE_MS = 1_000;
+const SLACK_MS = 100;
+const ROUNDS = 10;
+const ROUND_MS = 800;
+const FAULTY_PER_SECOND = 5;
+const NEIGHBOUR_PER_SECOND = 50;
+const MEMORY = 64 * 1_024 * 1_024;
+
+/** Times in milliseconds, memory in bytes. */
+type Seen = {
+  readonly faulty: Answered[];
+  readonly alone: Answered[];
+  readonly beside: Answered[];
+  grownBytes: number;
+};
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const part = (values: readonly number[], share: number): number =>
+  [...values].sort((one, other) => one - other)[Math.floor(values.length * share)] ?? Number.POSITIVE_INFINITY;
+const p95 = (calls: readonly Answered[]): number =>
+  part(
+    calls.map(({ tookMs }) => tookMs),
+    0.95,
+  );
+
+let world: FaultWorld;
+let timers = 0;
+beforeAll(async () => {
+  world = await openFaultWorld({ faults: ALL_FAULTS, deadlineMs: DEADLINE_MS, withoutCircuits: true });
+  const well = ALL_FAULTS.filter((fault) => !fault.startsWith("tls-"));
+  const codes = await Promise.all(well.map(async (fault) => (await world.call(fault, "do")).code));
+  expect(codes).toEqual(well.map(() => "ok"));
+  timers = await mostTimers(world);
+  await world.arm();
+}, 120_000);
+afterAll(() => world?.close());
+
+/** The neighbour for a while, alone or beside calls that meet the fault; those that are still out are waited for. */
+async function round(fault: Fault | null, seen: Seen): Promise<void> {
+  const neighbour = keepNeighbourCalling(world, NEIGHBOUR_PER_SECOND);
+  const calls: Promise<Answered>[] = [];
+  const call = () => fault !== null && calls.push(world.call(fault, "do"));
+  const timer = setInterval(call, 1_000 / FAULTY_PER_SECOND);
+  call();
+  await pause(ROUND_MS);
+  clearInterval(timer);
+  (fault === null ? seen.alone : seen.beside).push(...(await neighbour.stop()));
+  seen.faulty.push(...(await Promise.all(calls)));
+}
+
+/**
+ * Turn and turn about, so that whatever else this machine does weighs on both alike. The circuit is off: every call meets
+ * the fault itself, where a real one would soon be spared it.
+ */
+async function measure(fault: Fault): Promise<Seen> {
+  const seen: Seen = { faulty: [], alone: [], beside: [], grownBytes: 0 };
+  const before = await world.gateway.liveBytes();
+  for (let turn = 0; turn < ROUNDS; turn += 1) {
+    await round(null, seen);
+    await round(fault, seen);
+  }
+  seen.grownBytes = (await world.gateway.liveBytes()) - before;
+  return seen;
+}
+
+describe("a server that fails", () => {
+  it.each(ALL_FAULTS)("by %s is told in time, leaves nothing behind and slows nobody else", async (fault) => {
+    const seen = await measure(fault);
+    const { faulty, alone, beside, grownBytes } = seen;
+    const figures = {
+      calls: faulty.length,
+      longestMs: Math.round(Math.max(...faulty.map(({ tookMs }) => tookMs))),
+      aloneMs: Math.round(p95(alone)),
+      besideMs: Math.round(p95(beside)),
+      grownMb: Math.round(grownBytes / 100_000) / 10,
+    };
+    process.stdout.write(`${fault} ${JSON.stringify(figures)}\n`);
+    expect(faulty.length).toBeGreaterThan(ROUNDS);
+    expect(faulty.filter(({ code }) => !(FAULTS[fault].codes as string[]).includes(code))).toEqual([]);
+    expect(faulty.filter(({ entry }) => entry === undefined)).toEqual([]);
+    expect([...alone, ...beside].filter(({ code }) => code !== "ok")).toEqual([]);
+    expect(grownBytes).toBeLessThan(MEMORY);
+    world.gateway.hangUp();
+    expect(await world.leftovers(timers)).toEqual([]);
+
+    // How late this machine is for everybody anyway is no fault of the server's.
+    const lateness = Math.max(0, p95(alone) - SLACK_MS);
+    const times = faulty.map(({ tookMs }) => tookMs);
+    expect(part(times, 0.95)).toBeLessThanOrEqual(DEADLINE_MS + SLACK_MS + lateness);
+    expect(p95(beside)).toBeLessThanOrEqual(Math.max(1.25 * p95(alone), p95(alone) + 20));
+  });
+});
