@@ -7,11 +7,17 @@ export type CallAnswer = {
   readonly _meta?: Record<string, unknown>;
 };
 
-/** An agent at the door, with the official client; closes its connection afterwards. */
-export async function asAgent<T>(key: string, work: (client: Client) => Promise<T>, base = baseUrl()): Promise<T> {
+type Where = { readonly base?: string; readonly path?: string };
+
+/** An agent at a door (the joint one unless told), with the official client; closes its connection afterwards. */
+export async function asAgent<T>(
+  key: string,
+  work: (client: Client) => Promise<T>,
+  { base = baseUrl(), path = "/api/mcp" }: Where = {},
+): Promise<T> {
   const client = new Client({ name: "journey", version: "1" });
   await client.connect(
-    new StreamableHTTPClientTransport(new URL("/api/mcp", base), {
+    new StreamableHTTPClientTransport(new URL(path, base), {
       requestInit: { headers: { authorization: `Bearer ${key}` } },
     }),
   );
@@ -26,3 +32,6 @@ export const callTool = async (client: Client, name: string, args: Record<string
   (await client.callTool({ name, arguments: args })) as CallAnswer;
 
 export const entryOf = (answer: CallAnswer): string => String(answer._meta?.["dev.countersign/entry"]);
+
+export const toolNames = async (client: Client): Promise<string[]> =>
+  (await client.listTools()).tools.map((tool) => tool.name).sort();

@@ -37,6 +37,12 @@ export function person(tenant: string, role: string): DemoUser {
   return found;
 }
 
+export function agentNamed(name: string): DemoAgent {
+  const found = demo().agents.find((agent) => agent.name === name);
+  if (!found) throw new Error(`the demo has no agent ${name}`);
+  return found;
+}
+
 /** Signs in for real: the console, the issuer's own page, and back with an authorization code. */
 export async function signIn(page: Page, user: DemoUser): Promise<void> {
   await page.goto(`${baseUrl()}/sign-in`);

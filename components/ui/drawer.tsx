@@ -54,7 +54,10 @@ export function Drawer({ open, onOpenChange, title, actions, children, footer, o
               </Radix.Close>
             </div>
           </div>
-          <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4">{children}</div>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+          <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto px-4 py-4 focus-visible:-outline-offset-2">
+            {children}
+          </div>
           {footer ? <div className="flex flex-wrap gap-2 border-t border-line px-4 py-3">{footer}</div> : null}
         </Radix.Content>
       </Radix.Portal>

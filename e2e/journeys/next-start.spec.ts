@@ -43,7 +43,7 @@ test("the door behaves the same under plain next start", async () => {
         expect(denied.isError).toBe(true);
         expect(entryOf(allowed)).not.toBe(entryOf(denied));
       },
-      base,
+      { base },
     );
     const refused = await fetch(`${base}/api/mcp`, {
       method: "POST",
