@@ -122,7 +122,7 @@ async function followAddresses(dataDir: string, upstream: DemoHttpUpstream): Pro
     const moved = servers.filter(({ slug: at, endpoint }) => {
       const row = rows.find((candidate) => candidate.slug === at);
       if (row === undefined) return false;
-      return endpoint.transport === "http"
+      return endpoint.transport !== "stdio"
         ? row.url !== endpoint.url
         : row.args.join("\n") !== endpoint.args.join("\n");
     });

@@ -15,7 +15,7 @@ const STDIO_STEPS = [
 export function adviceFor(code: string, transport: ServerEndpoint["transport"]): Advice {
   switch (code) {
     case "egress_refused":
-      return transport === "http"
+      return transport !== "stdio"
         ? {
             title: "The egress guard refused this address",
             steps: [
@@ -61,7 +61,7 @@ export function adviceFor(code: string, transport: ServerEndpoint["transport"]):
         steps:
           transport === "stdio"
             ? ["The command must speak MCP on standard output and print its log on standard error.", ...STDIO_STEPS]
-            : ["The URL may be a web page or an older SSE endpoint; look for the streamable HTTP one.", ...HTTP_STEPS],
+            : ["The URL may be a web page, or speak another transport than the one chosen.", ...HTTP_STEPS],
       };
     case "overloaded":
     case "rate_limited":

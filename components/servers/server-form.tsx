@@ -78,11 +78,11 @@ function EndpointFields({ form }: { readonly form: ServerForm }) {
   const stdio = endpoint.transport === "stdio";
   return (
     <fieldset className="flex flex-col gap-4 rounded-md border border-line p-3">
-      <legend className="px-1 text-sm font-medium">{stdio ? "Command (stdio)" : "Address (streamable HTTP)"}</legend>
+      <legend className="px-1 text-sm font-medium">{stdio ? "Command (stdio)" : "Address"}</legend>
       {stdio ? (
         <CommandFields form={form} command={showCommand(endpoint.command, endpoint.args ?? [])} />
       ) : (
-        <UrlField form={form} />
+        <AddressFields form={form} />
       )}
       <Controller
         control={form.control}
@@ -117,11 +117,28 @@ function EndpointFields({ form }: { readonly form: ServerForm }) {
 const endpointErrors = (form: ServerForm): Partial<Record<"url" | "command" | "args" | "env", { message?: string }>> =>
   (form.formState.errors.endpoint ?? {}) as Partial<Record<"url" | "command" | "args" | "env", { message?: string }>>;
 
-function UrlField({ form }: { readonly form: ServerForm }) {
+const TRANSPORT_OPTIONS = [
+  { value: "http", label: "Streamable HTTP" },
+  { value: "sse", label: "SSE (2024-11-05)" },
+  { value: "websocket", label: "WebSocket" },
+];
+
+function AddressFields({ form }: { readonly form: ServerForm }) {
   return (
-    <Field label="URL" error={endpointErrors(form).url?.message}>
-      <Input type="url" spellCheck={false} className="font-mono" {...form.register("endpoint.url")} />
-    </Field>
+    <div className="grid gap-4 sm:grid-cols-[1fr_12rem]">
+      <Field label="URL" error={endpointErrors(form).url?.message}>
+        <Input type="url" spellCheck={false} className="font-mono" {...form.register("endpoint.url")} />
+      </Field>
+      <Controller
+        control={form.control}
+        name="endpoint.transport"
+        render={({ field }) => (
+          <Field label="Transport">
+            <Select value={field.value} onValueChange={field.onChange} options={TRANSPORT_OPTIONS} />
+          </Field>
+        )}
+      />
+    </div>
   );
 }
 

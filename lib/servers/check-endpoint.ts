@@ -1,12 +1,12 @@
 import { AppError, type FieldIssue } from "@/lib/core/errors";
-import { checkUrl } from "@/lib/mcp/upstream/egress-guard";
+import { checkUrl, WEBSOCKET_URL } from "@/lib/mcp/upstream/egress-guard";
 import { upstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { checkProgram } from "@/lib/mcp/upstream/stdio-child";
 import type { ServerEndpoint } from "@/lib/servers/schemas";
 
 /** Headers that belong to the connection or to the protocol; a credential that sets them breaks or spoofs it. */
 const OWN_HEADERS =
-  /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|accept|keep-alive|proxy-.*|mcp-.*)$/i;
+  /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|sec-websocket-.*|expect|accept|keep-alive|proxy-.*|mcp-.*)$/i;
 /** Variables by which a child loads code that is not in its command line. */
 const LOADER_VARIABLES =
   /^(PATH|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|LD_.*|DYLD_.*|PYTHONPATH|PYTHONSTARTUP|BASH_ENV|ENV|IFS|npm_config_.*)$/i;
@@ -18,7 +18,7 @@ function badNames(names: readonly string[], path: string, forbidden: RegExp, rul
 }
 
 function endpointIssues(endpoint: ServerEndpoint): readonly FieldIssue[] {
-  if (endpoint.transport === "http") {
+  if (endpoint.transport !== "stdio") {
     const url = new URL(endpoint.url);
     if (url.username === "" && url.password === "") return [];
     return [{ path: "endpoint.url", rule: "must not hold a user or password; put them into the credential" }];
@@ -58,6 +58,6 @@ export function requireSoundEndpoint(
   if (issues.length > 0) {
     throw new AppError("invalid_input", issues.map(({ path, rule }) => `${path} ${rule}`).join("; "), { issues });
   }
-  if (endpoint.transport === "http") checkUrl(endpoint.url, upstreamPolicy());
-  else checkProgram(endpoint.command, upstreamPolicy());
+  if (endpoint.transport === "stdio") checkProgram(endpoint.command, upstreamPolicy());
+  else checkUrl(endpoint.url, upstreamPolicy(), endpoint.transport === "websocket" ? WEBSOCKET_URL : undefined);
 }

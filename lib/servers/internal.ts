@@ -5,6 +5,7 @@ import { AppError } from "@/lib/core/errors";
 import { inTenant, type TenantTx } from "@/lib/db/in-tenant";
 import type { Server } from "@/lib/generated/prisma/client";
 import { openCredential } from "@/lib/servers/credential";
+import { endpointOf } from "@/lib/servers/endpoint-of";
 import { probeNow } from "@/lib/servers/probe-now";
 import type { ServerEndpoint, ServerProbe } from "@/lib/servers/schemas";
 
@@ -21,16 +22,14 @@ export async function requireServer(tx: TenantTx, tenantId: string, id: string):
 
 /** Where the stored row says the server is. */
 export function toEndpoint(row: Pick<ServerRow, "transport" | "url" | "command" | "args" | "env">): ServerEndpoint {
-  return row.transport === "http"
-    ? { transport: "http", url: row.url ?? "" }
-    : { transport: "stdio", command: row.command ?? "", args: row.args, env: row.env as Record<string, string> };
+  return endpointOf({ ...row, env: row.env as Record<string, string> });
 }
 
 /** The columns that hold an endpoint. */
 export function endpointColumns(endpoint: ServerEndpoint) {
-  return endpoint.transport === "http"
-    ? { transport: "http", url: endpoint.url, args: [], env: {} }
-    : { transport: "stdio", command: endpoint.command, args: endpoint.args, env: endpoint.env };
+  return endpoint.transport === "stdio"
+    ? { transport: endpoint.transport, command: endpoint.command, args: endpoint.args, env: endpoint.env }
+    : { transport: endpoint.transport, url: endpoint.url, args: [], env: {} };
 }
 
 export const storedProbe = ({ tools: _tools, ...rest }: ServerProbe): StoredProbe => rest;

@@ -107,6 +107,21 @@ describe("parseServers", () => {
     ]);
   });
 
+  it("reads the transport from the type, and without one from the address", () => {
+    const at = (text: string) => parseServers(text)[0]?.endpoint;
+    const older = { transport: "sse", url: "https://x.example/events" };
+    expect(at('{"a": {"type": "sse", "url": "https://x.example/events"}}')).toEqual(older);
+    expect(at('{"a": {"transport": "SSE", "url": "https://x.example/events"}}')).toEqual(older);
+    expect(at("https://x.example/sse")).toEqual({ transport: "sse", url: "https://x.example/sse" });
+    expect(at('{"a": {"type": "http", "url": "https://x.example/sse"}}')).toMatchObject({ transport: "http" });
+    const socket = { transport: "websocket", url: "wss://x.example/mcp" };
+    expect(at("wss://x.example/mcp")).toEqual(socket);
+    for (const type of ["ws", "websocket"])
+      expect(at(`{"a": {"type": "${type}", "url": "wss://x.example/mcp"}}`)).toEqual(socket);
+    const signed = parseServers("wss://me:pw@x.example/mcp")[0];
+    expect(signed).toMatchObject({ endpoint: socket, credential: { Authorization: "Basic bWU6cHc=" } });
+  });
+
   it("gives each server a slug of its own", () => {
     const slugs = parseServers("https://a.example.com/1\nhttps://b.example.com/2\nhttps://c.example.com/3").map(
       ({ slug }) => slug,
@@ -116,7 +131,9 @@ describe("parseServers", () => {
 
   it("says what is wrong", () => {
     expect(refusal('{"mcpServers": {')).toMatch(/not complete/);
-    expect(refusal('{"mcpServers": {"a": {"type": "sse", "url": "https://x.example"}}}')).toMatch(/speaks sse/);
+    expect(refusal('{"a": {"type": "ws", "url": "https://x.example"}}')).toMatch(/no address for websocket/);
+    expect(refusal('{"a": {"type": "sse", "url": "wss://x.example"}}')).toMatch(/no address for sse/);
+    expect(refusal('{"a": {"type": "carrier-pigeon", "url": "https://x.example"}}')).toMatch(/neither "url" nor/);
     expect(refusal('{"mcpServers": {"a": {}}}')).toMatch(/neither "url" nor "command"/);
     expect(refusal('{"mcpServers": {}}')).toMatch(/names no server/);
     expect(refusal('{"a": {"url": "ftp://x"}}')).toMatch(/not an http/);
@@ -134,7 +151,7 @@ describe("parseServers", () => {
         (text) => {
           try {
             for (const server of parseServers(text)) {
-              expect(["http", "stdio"]).toContain(server.endpoint.transport);
+              expect(["http", "sse", "websocket", "stdio"]).toContain(server.endpoint.transport);
               expect(server.slug).toMatch(/^[a-z][a-z0-9-]{0,30}$/);
             }
           } catch (cause) {

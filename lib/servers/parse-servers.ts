@@ -34,11 +34,30 @@ const serverConfig = z.looseObject({
 type ServerConfig = z.output<typeof serverConfig>;
 type Named = { readonly name: string; readonly endpoint: ServerEndpoint; readonly credential: Record<string, string> };
 
-const HTTP_TYPES = new Set(["http", "streamable-http", "streamablehttp", "streamable_http"]);
+/** What documents call the transports that have an address. */
+const TYPES: Readonly<Record<string, RemoteTransport>> = {
+  http: "http",
+  "streamable-http": "http",
+  streamablehttp: "http",
+  streamable_http: "http",
+  sse: "sse",
+  ws: "websocket",
+  websocket: "websocket",
+};
+type RemoteTransport = Exclude<ServerEndpoint["transport"], "stdio">;
 
-function httpServer(address: string, headers: Readonly<Record<string, string>>): Named {
+/** The transport that an address tells of by itself: the older one lives at `/sse` wherever it is served. */
+function transportOf(url: URL): RemoteTransport {
+  if (/^wss?:$/.test(url.protocol)) return "websocket";
+  return /\/sse\/?$/.test(url.pathname) ? "sse" : "http";
+}
+
+function remoteServer(address: string, headers: Readonly<Record<string, string>>, stated?: RemoteTransport): Named {
   const url = URL.canParse(address) ? new URL(address) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) throw refuse(`"${address}" is not an http or https URL`);
+  if (url === null || !/^(https?|wss?):$/.test(url.protocol)) throw refuse(`"${address}" is not an http or ws URL`);
+  const transport = stated ?? transportOf(url);
+  if ((transport === "websocket") !== /^wss?:$/.test(url.protocol))
+    throw refuse(`"${address}" is no address for ${transport}`);
   const credential: Record<string, string> = { ...headers };
   if (url.username !== "" || url.password !== "") {
     const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -47,7 +66,7 @@ function httpServer(address: string, headers: Readonly<Record<string, string>>):
     url.username = "";
     url.password = "";
   }
-  return { name: nameFromUrl(url), endpoint: { transport: "http", url: url.href }, credential };
+  return { name: nameFromUrl(url), endpoint: { transport, url: url.href }, credential };
 }
 
 function stdioServer(command: string, args: readonly string[], variables: Readonly<Record<string, string>>): Named {
@@ -67,10 +86,9 @@ function stdioServer(command: string, args: readonly string[], variables: Readon
 function fromConfig(config: ServerConfig, label: string): Named {
   const type = (config.type ?? config.transport)?.toLowerCase();
   const url = config.url ?? config.httpUrl ?? config.serverUrl;
-  if (type === "sse" || type === "ws" || type === "websocket") {
-    throw refuse(`${label} speaks ${type}; servers over streamable HTTP and stdio can be registered`);
-  }
-  if (url !== undefined && (type === undefined || HTTP_TYPES.has(type))) return httpServer(url, config.headers ?? {});
+  const transport = type === undefined ? undefined : TYPES[type];
+  if (url !== undefined && (type === undefined || transport !== undefined))
+    return remoteServer(url, config.headers ?? {}, transport);
   if (config.command === undefined) throw refuse(`${label} has neither "url" nor "command"`);
   // Some people write the whole line into "command".
   const words = config.args === undefined ? splitLine(config.command) : [config.command];
@@ -88,7 +106,7 @@ function splitLine(line: string): readonly string[] {
 }
 
 function fromLine(line: string): Named {
-  if (/^https?:\/\//i.test(line)) return httpServer(line, {});
+  if (/^(https?|wss?):\/\//i.test(line)) return remoteServer(line, {});
   const words = splitLine(line);
   const variables: Record<string, string> = {};
   let first = 0;

@@ -8,13 +8,13 @@ import { commandLine } from "@/lib/servers/views";
 
 /** How an endpoint stands in the trail. */
 export const addressOf = (endpoint: ServerEndpoint): string =>
-  endpoint.transport === "http" ? endpoint.url : commandLine(endpoint);
+  endpoint.transport === "stdio" ? commandLine(endpoint) : endpoint.url;
 
 const likelySlug = (endpoint: ServerEndpoint): string =>
   toSlug(
-    endpoint.transport === "http"
-      ? nameFromUrl(new URL(endpoint.url))
-      : nameFromCommand(endpoint.command, endpoint.args),
+    endpoint.transport === "stdio"
+      ? nameFromCommand(endpoint.command, endpoint.args)
+      : nameFromUrl(new URL(endpoint.url)),
   );
 
 /**

@@ -4,8 +4,8 @@ import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
 import { tenantSql } from "@/lib/db/sql";
 import { toCircuitRules, toPoolLimits } from "@/lib/servers/circuit-rules";
 import { openCredential } from "@/lib/servers/credential";
+import { endpointOf } from "@/lib/servers/endpoint-of";
 import type { RegisteredServer, RegisteredTool, ToolDefinition } from "@/lib/servers/registered-server";
-import type { ServerEndpoint } from "@/lib/servers/schemas";
 
 type ServerRow = {
   id: string;
@@ -66,12 +66,6 @@ const REVISION = `select coalesce(md5(string_agg(id::text || xmin::text || updat
         where h.tenant_id = $1 and h.status = 'unavailable'), '') as revision
   from servers where tenant_id = $1`;
 
-function toEndpoint(row: ServerRow): ServerEndpoint {
-  return row.transport === "http"
-    ? { transport: "http", url: row.url ?? "" }
-    : { transport: "stdio", command: row.command ?? "", args: row.args, env: row.env };
-}
-
 function toTool(row: ToolRow): RegisteredTool {
   const definition: ToolDefinition = {
     name: row.name,
@@ -86,7 +80,7 @@ function toTool(row: ToolRow): RegisteredTool {
 }
 
 async function toServer(tenantId: string, row: ServerRow, tools: readonly ToolRow[]): Promise<RegisteredServer> {
-  const endpoint = toEndpoint(row);
+  const endpoint = endpointOf(row);
   const sealed = row.credential?.toString("base64") ?? "";
   return {
     tenantId,

@@ -5,9 +5,14 @@ import { residency, zone } from "@/lib/tenants/schemas";
 const name = z.string().trim().min(1).max(80);
 const secretName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "must be a header or variable name");
 
+const httpUrl = z.url({ protocol: /^https?$/ }).max(2000);
+
 /** Where a server is and how to speak to it. Secrets travel in `credential` and are never read back. */
 export const serverEndpoint = z.discriminatedUnion("transport", [
-  z.object({ transport: z.literal("http"), url: z.url({ protocol: /^https?$/ }).max(2000) }),
+  z.object({ transport: z.literal("http"), url: httpUrl }),
+  /** The transport of revision 2024-11-05, a stream with POSTs beside it. */
+  z.object({ transport: z.literal("sse"), url: httpUrl }),
+  z.object({ transport: z.literal("websocket"), url: z.url({ protocol: /^wss?$/ }).max(2000) }),
   z.object({
     transport: z.literal("stdio"),
     command: z.string().min(1).max(500),
@@ -247,7 +252,7 @@ export type ServerView = {
   readonly slug: string;
   readonly name: string;
   readonly description: string;
-  readonly transport: "http" | "stdio";
+  readonly transport: ServerEndpoint["transport"];
   /** URL, or the exact command line, untruncated. */
   readonly address: string;
   readonly status: "draft" | "enabled" | "disabled";

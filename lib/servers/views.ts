@@ -64,7 +64,7 @@ export function toServerView(
     name: row.name,
     description: row.description,
     transport: row.transport as ServerView["transport"],
-    address: row.transport === "http" ? (row.url ?? "") : commandLine(row),
+    address: row.transport === "stdio" ? commandLine(row) : (row.url ?? ""),
     status: row.status as ServerView["status"],
     zones: row.zones,
     residency: row.residency,

@@ -16,11 +16,11 @@ export const moveDemoServers = defineWrite({
       const row = rows.find((candidate) => candidate.slug === slug);
       if (row === undefined) return [];
       const data =
-        endpoint.transport === "http"
+        endpoint.transport !== "stdio"
           ? { url: endpoint.url }
           : { command: endpoint.command, args: endpoint.args, env: endpoint.env };
       const stored =
-        endpoint.transport === "http" ? { url: row.url } : { command: row.command, args: row.args, env: row.env };
+        endpoint.transport !== "stdio" ? { url: row.url } : { command: row.command, args: row.args, env: row.env };
       return canonicalJson(data) === canonicalJson(stored) ? [] : [{ id: row.id, slug, before: stored, data }];
     });
     for (const { id, data } of moved) {

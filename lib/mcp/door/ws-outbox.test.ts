@@ -1,8 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { makeOutbox } from "@/lib/mcp/door/ws-outbox";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
 const ends: (() => void)[] = [];

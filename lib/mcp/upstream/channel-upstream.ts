@@ -60,7 +60,7 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
     try {
       return { session, greeting: await agree(session, deadline, capabilities) };
     } catch (cause) {
-      running = null;
+      if (current === session) running = null;
       await session.end();
       throw cause;
     } finally {
@@ -92,6 +92,12 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
       await ready(deadline);
       listeners.add(onNotice);
       await new Promise<void>((resolve) => deadline.onStop(resolve)).finally(() => listeners.delete(onNotice));
+    },
+    keepWarm(count) {
+      // One connection carries everything. One that fails is not tried again: the next call will say what is wrong.
+      if (count === 0 || closed) return;
+      running ??= start();
+      running.catch(() => undefined);
     },
     async close() {
       closed = true;

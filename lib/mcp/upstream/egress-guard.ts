@@ -5,6 +5,10 @@ import { buildConnector } from "undici";
 import { AppError } from "@/lib/core/errors";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 
+type UrlSchemes = readonly string[];
+const HTTP_URL: UrlSchemes = ["http", "https"];
+export const WEBSOCKET_URL: UrlSchemes = ["ws", "wss"];
+
 const CONNECT_TIMEOUT_MS = 3_000;
 // IPv4-compatible addresses (::a.b.c.d) count as unicast for the library, yet may reach 127.0.0.1.
 const IPV4_COMPATIBLE: readonly [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("::"), 96];
@@ -31,11 +35,11 @@ const refused = (host: string): AppError =>
 const bareHost = (hostname: string): string => hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
 
 /** First lock: the URL itself. Node asks no resolver for an address literal, so the lookup below would not see it. */
-export function checkUrl(text: string, policy: UpstreamPolicy): URL {
+export function checkUrl(text: string, policy: UpstreamPolicy, schemes: UrlSchemes = HTTP_URL): URL {
   if (!URL.canParse(text)) throw new AppError("invalid_input", "The server's address is not a URL.");
   const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new AppError("egress_refused", "Only http and https addresses can be called.");
+  if (!schemes.includes(url.protocol.slice(0, -1))) {
+    throw new AppError("egress_refused", `Only ${schemes.join(" and ")} addresses can be called.`);
   }
   if (url.username !== "" || url.password !== "") {
     throw new AppError("egress_refused", "Put secrets into the credential, not into the address.");

@@ -1,11 +1,13 @@
 import { openHttpUpstream } from "@/lib/mcp/upstream/http";
 import { type UpstreamPolicy, upstreamPolicy } from "@/lib/mcp/upstream/policy";
 import type { Json, Upstream } from "@/lib/mcp/upstream/protocol";
+import { openSseUpstream } from "@/lib/mcp/upstream/sse";
 import type { StdioCommand } from "@/lib/mcp/upstream/stdio-child";
 import { openStdioChildren } from "@/lib/mcp/upstream/stdio-children";
+import { openWebSocketUpstream } from "@/lib/mcp/upstream/websocket";
 
 export type Endpoint =
-  | { readonly transport: "http"; readonly url: string }
+  | { readonly transport: "http" | "sse" | "websocket"; readonly url: string }
   | ({ readonly transport: "stdio" } & StdioCommand);
 
 export type OpenOptions = {
@@ -21,7 +23,10 @@ export type OpenOptions = {
 /** A server by whatever transport it is registered with. Refuses, before any I/O, what the policy forbids. */
 export function openUpstream(endpoint: Endpoint, options: OpenOptions): Upstream {
   const { credential, deadlineMs, policy = upstreamPolicy(), capabilities = {}, maxChildren = 1 } = options;
-  return endpoint.transport === "http"
-    ? openHttpUpstream({ url: endpoint.url, credential, deadlineMs, policy, capabilities })
-    : openStdioChildren({ endpoint, credential, deadlineMs, policy, capabilities }, maxChildren);
+  if (endpoint.transport === "stdio") {
+    return openStdioChildren({ endpoint, credential, deadlineMs, policy, capabilities }, maxChildren);
+  }
+  return OPEN[endpoint.transport]({ url: endpoint.url, credential, deadlineMs, policy, capabilities });
 }
+
+const OPEN = { http: openHttpUpstream, sse: openSseUpstream, websocket: openWebSocketUpstream } as const;
