@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { expect, it } from "vitest";
+import { makeHome, removeDeadHomes } from "@/lib/mcp/upstream/stdio-homes";
 import { buildForTest } from "@/lib/testing/bundle";
 
 /** Programs as bad as they come: one that ignores the end of its input and every polite signal, with a child alike. */
@@ -12,7 +13,7 @@ const SERVER = `${STUBBORN}
     const { id, method } = JSON.parse(line);
     const result = method === "initialize"
       ? { protocolVersion: "2025-11-25", capabilities: {}, serverInfo: { name: "stubborn", version: "1" } }
-      : { pids: [process.pid, child.pid] };
+      : { pids: [process.pid, child.pid], home: process.env.HOME };
     if (id !== undefined) process.stdout.write(JSON.stringify({ jsonrpc: "2.0", id, result }) + "\\n");
   });`;
 
@@ -24,7 +25,7 @@ const PARENT = `
   const upstream = openUpstream(endpoint, { deadlineMs: 10000, policy: makeUpstreamPolicy() });
   const deadline = startDeadline(10000);
   const { result } = await upstream.request({ method: "tools/list", params: {}, deadline });
-  process.stdout.write("PIDS " + JSON.stringify(result.pids) + "\\n");
+  process.stdout.write("SAID " + JSON.stringify(result) + "\\n");
   setInterval(() => {}, 1000);
 `;
 
@@ -44,17 +45,23 @@ it("leaves no program behind when the gateway is killed with -9", async () => {
     let said = "";
     for await (const chunk of parent.stdout) {
       said += String(chunk);
-      if (/PIDS .*\n/.test(said)) break;
+      if (/SAID .*\n/.test(said)) break;
     }
-    const pids = JSON.parse(/PIDS (.*)\n/.exec(said)?.[1] ?? "[]") as number[];
+    const { pids, home } = JSON.parse(/SAID (.*)\n/.exec(said)?.[1] ?? "{}") as { pids: number[]; home: string };
     expect(pids).toHaveLength(2);
     expect(pids.map(runs)).toEqual([true, true]);
     parent.kill("SIGKILL");
     await once(parent, "exit");
-    for (let tries = 0; tries < 50 && pids.some(runs); tries += 1) await new Promise((go) => setTimeout(go, 50));
+    for (let tries = 0; tries < 200 && pids.some(runs); tries += 1) await new Promise((go) => setTimeout(go, 50));
     expect(pids.map(runs)).toEqual([false, false]);
+    // Its home could not be removed by the dead; the next one that starts does it, and leaves those of the living alone.
+    const own = makeHome();
+    expect([existsSync(home), existsSync(own)]).toEqual([true, true]);
+    removeDeadHomes();
+    expect([existsSync(home), existsSync(own)]).toEqual([false, true]);
+    rmSync(own, { recursive: true });
   } finally {
     parent.kill("SIGKILL");
     await remove();
   }
-}, 20_000);
+}, 60_000);

@@ -5,6 +5,7 @@ import { makeUpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { probeUpstream } from "@/lib/mcp/upstream/probe-upstream";
 import type { Upstream } from "@/lib/mcp/upstream/protocol";
 import { startDeadline } from "@/lib/resilience/deadline";
+import { stdioProgram } from "@/lib/testing/fault-program";
 
 const policy = makeUpstreamPolicy();
 const open: Upstream[] = [];
@@ -12,19 +13,8 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((each) => each.close()));
 });
 
-/** A server in one line of JavaScript: `on(message)` returns the result, or undefined to stay silent. */
-const program = (on: string): string => `
-  const write = (m) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", ...m }) + "\\n");
-  const on = ${on};
-  require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
-    const m = JSON.parse(line);
-    if (m.method === "initialize") write({ id: m.id, result: { protocolVersion: "2025-11-25", capabilities: {}, serverInfo: { name: "tiny", version: "1" } } });
-    else if (m.method === "ping") write({ id: m.id, result: {} });
-    else if (m.id !== undefined && m.method) { const result = on(m, write); if (result !== undefined) write({ id: m.id, result }); }
-  });`;
-
 function start(on: string, credential?: Record<string, string>): Upstream {
-  const args = ["-e", program(on)];
+  const args = ["-e", stdioProgram(on)];
   const upstream = openUpstream(
     { transport: "stdio", command: "node", args, env: {} },
     { credential, deadlineMs: 3_000, policy },
