@@ -46,6 +46,12 @@ const settings = z.object({
   RATE_LIMIT_GLOBAL: z.coerce.number().int().min(1).max(10_000_000).default(50_000),
   RATE_LIMIT_TENANT: z.coerce.number().int().min(1).max(10_000_000).default(20_000),
   RATE_LIMIT_AGENT: z.coerce.number().int().min(1).max(10_000_000).default(10_000),
+  /** How many days figures about calls are kept: by minute, by hour and by day. */
+  METRICS_MINUTE_DAYS: z.coerce.number().int().min(2).max(90).default(7),
+  METRICS_HOUR_DAYS: z.coerce.number().int().min(32).max(1_000).default(100),
+  METRICS_DAY_DAYS: z.coerce.number().int().min(366).max(10_000).default(1_100),
+  /** What Prometheus presents to /api/metrics; without it there is no such address. */
+  METRICS_TOKEN: optional(z.string().min(16, "must have at least 16 characters")),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "silent"]).default("info"),
   SHUTDOWN_GRACE_MS: z.coerce.number().int().min(0).max(120_000).default(10_000),
 });

@@ -47,6 +47,8 @@ export type EntryDraft = {
   readonly policySha256?: string;
   readonly latencyMs?: number;
   readonly upstreamMs?: number;
+  /** How long the call waited for a place at the server. For figures; not in the record. */
+  readonly queueMs?: number;
   readonly circuitState?: string;
   /** `hit` when the answer was an earlier one, given again without asking the server. */
   readonly cache?: "hit";

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { closingDraft } from "@/lib/audit/closing-draft";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
+import { tellLanded } from "@/lib/audit/landed";
 import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
 import { EntrySequencer, type SequencerLimits, type SequencerStore } from "@/lib/audit/sequencer";
 import { trailStore } from "@/lib/audit/trail-store";
@@ -58,6 +59,7 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
   });
 
   function settleFate(entry: PreparedEntry, landed: boolean): void {
+    if (landed) tellLanded(entry);
     const { callId, phase } = entry.draft;
     if (callId === undefined) return;
     if (phase === "intent" && landed) owed.set(callId, closingDraft(entry.draft, "refused"));
@@ -76,6 +78,7 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     const entry = prepared instanceof Promise ? await waitPrepared(draft, prepared, limits) : prepared;
     if (phase === "intent" && callId !== undefined) openCalls.set(callId, Date.now());
     const appended = await sequencer.append(entry);
+    tellLanded(entry);
     if (phase === "outcome" && callId !== undefined) forgetCall(callId);
     return appended;
   }

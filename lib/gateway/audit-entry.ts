@@ -77,6 +77,7 @@ export function openAuditEntry(gateway: Deps, call: ToolCall): AuditEntry {
     draft.latencyMs = ms(startedAt);
     if (notes.cache !== undefined) draft.cache = notes.cache;
     if (notes.retryNo !== undefined) draft.retryNo = notes.retryNo;
+    if (passage !== null) draft.queueMs = passage.waitedMs;
     if (upstreamFrom !== 0 && notes.cache === undefined) draft.upstreamMs = ms(upstreamFrom);
     // The arguments of a call that ran are with its intent.
     if (intentId === null) draft.payload = { arguments: call.args };

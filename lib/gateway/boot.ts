@@ -14,6 +14,8 @@ import { closeGateway } from "@/lib/gateway/compose";
 import { startHealthLoop, stopHealthLoop } from "@/lib/gateway/health";
 import { poolViews, warmPools } from "@/lib/gateway/pools";
 import { setCircuitSource } from "@/lib/metrics/circuit-source";
+import { startRecorder, stopRecorder } from "@/lib/metrics/recorder";
+import { startRollUps, stopRollUps } from "@/lib/metrics/roll-up";
 import { provideCircuitViews } from "@/lib/servers/circuit-views";
 
 export type BootOptions = {
@@ -44,6 +46,7 @@ async function start({ seed }: BootOptions): Promise<Booted> {
   processSecrets();
   await openDatabase();
   await registerProcess();
+  startRecorder();
   // Calls that a dead process left open are told as unknown before new ones begin.
   const unknown = await recoverOpenIntents();
   if (unknown > 0) logger.warn({ unknown }, "calls of a stopped process were closed as unknown");
@@ -52,6 +55,7 @@ async function start({ seed }: BootOptions): Promise<Booted> {
   setCircuitSource(circuitViews);
   await seed?.();
   startHealthLoop();
+  startRollUps();
   warmPools().catch((cause: unknown) => logger.warn({ err: cause }, "connections were not opened ahead"));
   return { disconnectRedis };
 }
@@ -63,16 +67,17 @@ async function connectRedis(url: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Ends everything `boot` opened, the trail last but for the database. */
+/** Ends everything `boot` opened, the trail last but for its figures and the database. */
 export async function shutdown(): Promise<void> {
   const { booting } = state;
   state.booting = null;
   if (booting === null) return;
   const { disconnectRedis } = await booting;
-  await stopHealthLoop();
+  await Promise.all([stopHealthLoop(), stopRollUps()]);
   await closeGateway();
   await disconnectRedis?.();
   await closeProcess();
   await closeTrail();
+  await stopRecorder();
   await closeDatabase();
 }

@@ -59,6 +59,7 @@ function blank(tenantId: string, actor: EntryDraft["actor"], requestId: string):
     policySha256: undefined,
     latencyMs: undefined,
     upstreamMs: undefined,
+    queueMs: undefined,
     circuitState: undefined,
     bytesIn: undefined,
     bytesOut: undefined,
