@@ -112,7 +112,7 @@ export function ProfileDialog({ tenant, edited, onClose }: ProfileDialogProps) {
         />
         <Field
           label="Tools"
-          hint="One server/tool by line; * stands for any characters, e.g. files/read_* or */search."
+          hint="One server/tool by line; * stands for any characters, e.g. files/read_* or */search. Resources and prompts belong where a line says files/resources:read, files/prompts:get or files/*."
           error={errors.lines?.message}
         >
           <Textarea rows={6} spellCheck={false} className="font-mono text-xs" {...form.register("lines")} />

@@ -9,10 +9,12 @@ type Props = {
   readonly range: OverviewRange;
   readonly items: readonly AttentionItem[];
   readonly mayReadAudit: boolean;
+  /** Whether the health of servers was looked at too. */
+  readonly sawServers: boolean;
 };
 
 /** What needs a person, worst first; each line leads to the entries behind it. */
-export function AttentionList({ tenant, range, items, mayReadAudit }: Props) {
+export function AttentionList({ tenant, range, items, mayReadAudit, sawServers }: Props) {
   return (
     <section aria-labelledby="attention" className="flex flex-col gap-2">
       <h2 id="attention" className="text-base font-semibold">
@@ -20,7 +22,9 @@ export function AttentionList({ tenant, range, items, mayReadAudit }: Props) {
       </h2>
       {items.length === 0 ? (
         <p className="rounded-md border border-line px-3 py-2 text-sm">
-          <Status state="success">Nothing: servers answer, circuits are closed, no outcome is unknown.</Status>
+          <Status state="success">
+            Nothing: {sawServers ? "servers answer, " : ""}circuits are closed, no outcome is unknown.
+          </Status>
         </p>
       ) : (
         <ul className="divide-y divide-line rounded-md border border-line">
@@ -30,18 +34,28 @@ export function AttentionList({ tenant, range, items, mayReadAudit }: Props) {
               <span className="min-w-0 flex-1 basis-60">
                 <strong className="font-semibold">{item.subject}</strong> {item.text}
               </span>
-              {mayReadAudit ? (
-                <Link
-                  href={`/${tenant}/audit${queryString({ range, ...item.filter })}`}
-                  className="inline-flex min-h-6 items-center text-accent-text underline underline-offset-2"
-                >
-                  Show entries<span className="sr-only"> of {item.subject}</span>
-                </Link>
-              ) : null}
+              <Leads tenant={tenant} range={range} item={item} mayReadAudit={mayReadAudit} />
             </li>
           ))}
         </ul>
       )}
     </section>
+  );
+}
+
+type LeadsProps = Pick<Props, "tenant" | "range" | "mayReadAudit"> & { readonly item: AttentionItem };
+
+function Leads({ tenant, range, item: { leads, subject }, mayReadAudit }: LeadsProps) {
+  if (leads.to === "entries" && !mayReadAudit) return null;
+  const href =
+    leads.to === "entries"
+      ? `/${tenant}/audit${queryString({ range, ...leads.filter })}`
+      : `/${tenant}/servers/${leads.id}?tab=${leads.tab}`;
+  const verb = leads.to === "entries" ? "Show entries" : leads.tab === "tools" ? "Review" : "Open server";
+  return (
+    <Link href={href} className="inline-flex min-h-6 items-center text-accent-text underline underline-offset-2">
+      {verb}
+      <span className="sr-only"> of {subject}</span>
+    </Link>
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attentionOf } from "@/components/overview/attention";
 import type { OverviewView, ServerFigures } from "@/lib/metrics/schemas";
+import type { ServerView } from "@/lib/servers/schemas";
 
 const figures = (more: Partial<ServerFigures> = {}): ServerFigures => ({
   server: "files",
@@ -33,7 +34,34 @@ const view = (servers: ServerFigures[], totals: Partial<OverviewView["totals"]> 
   servers,
   series: [],
 });
-const ids = (given: OverviewView) => attentionOf(given).map((item) => item.id);
+const server = (slug: string, more: Partial<ServerView> = {}): ServerView => ({
+  ...{ id: `id-${slug}`, slug, name: slug, description: "", transport: "http", address: "", status: "enabled" },
+  ...{
+    zones: [],
+    residency: "",
+    deadlineMs: 30_000,
+    poolSize: 5,
+    credentialNames: [],
+    toolCount: 3,
+    mappedToolCount: 3,
+  },
+  ...{ heldToolCount: 0, newToolCount: 0, probe: null, probedAt: null, circuitPolicy: null, poolLimits: null },
+  health: { status: "healthy", reasonCode: null, reason: null, since: null, checkedAt: null },
+  circuit: {
+    ...{ kind: "closed", consecutiveFailures: 0, openUntil: null, lastFailure: null, cause: null },
+    ...{ windowCalls: 0, successRate: null, tools: [] },
+  },
+  ...{ pool: null, createdAt: "2026-11-20T09:00:00Z" },
+  ...more,
+});
+const silent = {
+  status: "unavailable",
+  reasonCode: null,
+  reason: "It is down.",
+  since: null,
+  checkedAt: null,
+} as const;
+const ids = (given: OverviewView, servers: ServerView[] = []) => attentionOf(given, servers).map((item) => item.id);
 
 describe("attentionOf", () => {
   it("is empty when all is well", () => {
@@ -47,6 +75,15 @@ describe("attentionOf", () => {
       "unknown",
       "denied",
     ]);
+  });
+  it("names servers that do not answer though nobody called them, and definitions that wait", () => {
+    const servers = [
+      server("files"),
+      server("labs", { heldToolCount: 2 }),
+      server("scans", { health: silent }),
+      server("old", { health: silent, status: "disabled" }),
+    ];
+    expect(ids(view([]), servers)).toEqual(["silent-scans", "held-labs"]);
   });
   it("does not cry at the limit itself, nor without traffic", () => {
     expect(ids(view([figures({ errorRate: 0.05 }), figures({ errorRate: null, p95Ms: null })]))).toEqual([]);

@@ -2,6 +2,7 @@ import type { Tone } from "@/components/ui/badge";
 import { formatCount, formatDuration, formatPlural, formatShare } from "@/components/ui/format";
 import type { StatusState } from "@/components/ui/status";
 import type { OverviewView, ServerFigures } from "@/lib/metrics/schemas";
+import type { ServerView } from "@/lib/servers/schemas";
 
 /** The limits people are measured against. */
 export const P95_LIMIT_MS = 5000;
@@ -13,9 +14,13 @@ export type AttentionItem = {
   readonly state: StatusState;
   readonly subject: string;
   readonly text: string;
-  /** The part of the audit page's address after `?` that shows the entries behind it. */
-  readonly filter: Readonly<Record<string, string>>;
+  /** Where it can be looked into. */
+  readonly leads:
+    | { readonly to: "entries"; readonly filter: Readonly<Record<string, string>> }
+    | { readonly to: "server"; readonly id: string; readonly tab: "overview" | "tools" };
 };
+
+const entries = (filter: Readonly<Record<string, string>>) => ({ to: "entries" as const, filter });
 
 const CIRCUIT_TEXTS = {
   open: "Circuit open: calls are refused at once until the server answers again.",
@@ -32,7 +37,7 @@ function circuitItem({ server, circuit }: ServerFigures): AttentionItem | null {
     state: circuit,
     subject: server,
     text: CIRCUIT_TEXTS[circuit],
-    filter: { server, outcome: "failure" },
+    leads: entries({ server, outcome: "failure" }),
   };
 }
 
@@ -44,7 +49,7 @@ function errorItem({ server, errorRate, failures }: ServerFigures): AttentionIte
     state: "failing",
     subject: server,
     text: `${formatShare(errorRate)} of its calls failed (${formatCount(failures)}); the limit is ${formatShare(ERROR_RATE_LIMIT)}.`,
-    filter: { server, outcome: "failure" },
+    leads: entries({ server, outcome: "failure" }),
   };
 }
 
@@ -56,7 +61,31 @@ function slowItem({ server, p95Ms }: ServerFigures): AttentionItem | null {
     state: "slow",
     subject: server,
     text: `Slow: P95 is ${formatDuration(p95Ms)}; the limit is ${formatDuration(P95_LIMIT_MS)}.`,
-    filter: { server },
+    leads: entries({ server }),
+  };
+}
+
+function silentItem({ id, slug, status, health }: ServerView): AttentionItem | null {
+  if (status !== "enabled" || health.status !== "unavailable") return null;
+  return {
+    id: `silent-${slug}`,
+    tone: "bad",
+    state: "silent",
+    subject: slug,
+    text: `It does not answer: ${health.reason ?? "no reason is known."} Its tools stay listed as it offered them last.`,
+    leads: { to: "server", id, tab: "overview" },
+  };
+}
+
+function heldItem({ id, slug, heldToolCount }: ServerView): AttentionItem | null {
+  if (heldToolCount === 0) return null;
+  return {
+    id: `held-${slug}`,
+    tone: "warn",
+    state: "held",
+    subject: slug,
+    text: `${formatPlural(heldToolCount, "tool", "tools")} said something else than was approved and ${heldToolCount === 1 ? "is" : "are"} not called.`,
+    leads: { to: "server", id, tab: "tools" },
   };
 }
 
@@ -71,7 +100,7 @@ function totalItems({ totals }: OverviewView): (AttentionItem | null)[] {
           state: "unknown",
           subject: formatPlural(unknown, "call", "calls"),
           text: "Outcome unknown: the gateway stopped before an answer came. The server may have acted.",
-          filter: { outcome: "unknown" },
+          leads: entries({ outcome: "unknown" }),
         },
     denied === 0
       ? null
@@ -81,16 +110,17 @@ function totalItems({ totals }: OverviewView): (AttentionItem | null)[] {
           state: "denied",
           subject: formatPlural(denied, "call", "calls"),
           text: "Refused for lack of a permission. Nothing reached a server.",
-          filter: { decision: "denied" },
+          leads: entries({ decision: "denied" }),
         },
   ];
 }
 
 const WEIGHT: Readonly<Record<Tone, number>> = { bad: 0, warn: 1, info: 2, accent: 3, ok: 4, neutral: 5 };
 
-/** What a person should look at, worst first. */
-export function attentionOf(view: OverviewView): readonly AttentionItem[] {
+/** What a person should look at, worst first. `servers` are those the person may see. */
+export function attentionOf(view: OverviewView, servers: readonly ServerView[]): readonly AttentionItem[] {
   const items = [
+    ...servers.flatMap((server) => [silentItem(server), heldItem(server)]),
     ...view.servers.flatMap((server) => [circuitItem(server), errorItem(server), slowItem(server)]),
     ...totalItems(view),
   ];

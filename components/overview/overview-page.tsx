@@ -16,6 +16,7 @@ import { ErrorState } from "@/components/ui/error-state";
 import { PageHeader } from "@/components/ui/page-header";
 import { Skeleton } from "@/components/ui/skeleton";
 import { overviewQuery } from "@/lib/client/metrics";
+import { serversQuery } from "@/lib/client/servers";
 import type { OverviewRange, OverviewView } from "@/lib/metrics/schemas";
 
 function NoTraffic({ tenant, range }: { readonly tenant: string; readonly range: OverviewRange }) {
@@ -50,12 +51,16 @@ function Loading() {
 
 function Figures({ tenant, range, view }: { tenant: string; range: OverviewRange; view: OverviewView }) {
   const mayReadAudit = useMay("audit:read");
-  const attention = attentionOf(view);
+  const maySeeServers = useMay("servers:read");
+  const servers = useQuery({ ...serversQuery(tenant), enabled: maySeeServers, refetchInterval: 15_000 }).data;
+  const attention = attentionOf(view, servers ?? []);
   const silent = view.totals.calls === 0;
   const shared = { tenant, range, mayReadAudit };
   return (
     <>
-      {silent && attention.length === 0 ? null : <AttentionList items={attention} {...shared} />}
+      {silent && attention.length === 0 ? null : (
+        <AttentionList items={attention} sawServers={servers !== undefined} {...shared} />
+      )}
       {silent ? (
         <NoTraffic tenant={tenant} range={range} />
       ) : (

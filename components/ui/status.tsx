@@ -1,4 +1,4 @@
-import { Ban, Check, CircleHelp, Hourglass, Pause, Pencil, Timer, TriangleAlert } from "lucide-react";
+import { Ban, Check, CircleHelp, Hourglass, Pause, Pencil, Timer, TriangleAlert, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import { type Tone, toneText } from "@/components/ui/badge";
 import { cn } from "@/components/ui/cn";
@@ -30,6 +30,8 @@ const STATES = {
   failure: { tone: "bad", word: "failure", glyph: <TriangleAlert aria-hidden /> },
   slow: { tone: "warn", word: "slow", glyph: <Timer aria-hidden /> },
   failing: { tone: "bad", word: "failing", glyph: <TriangleAlert aria-hidden /> },
+  silent: { tone: "bad", word: "no answer", glyph: <Unplug aria-hidden /> },
+  held: { tone: "warn", word: "held", glyph: <TriangleAlert aria-hidden /> },
   pending: { tone: "info", word: "pending", glyph: <Hourglass aria-hidden /> },
   active: { tone: "ok", word: "active", glyph: <Check aria-hidden /> },
   enabled: { tone: "ok", word: "enabled", glyph: <Check aria-hidden /> },
