@@ -44,6 +44,8 @@ type Options = {
   readonly answerStream?: (response: ServerResponse) => void;
   /** Status of the answer to a POST. */
   readonly statusOf?: (message: Message) => number;
+  /** How long a POST is on its way before it is taken, in ms. */
+  readonly delayOf?: (message: Message) => number;
 };
 
 export const HELLO = {
@@ -53,7 +55,7 @@ export const HELLO = {
 };
 
 /** A server of that transport by hand, which greets well, and does with everything else what the test wants. */
-export async function startRawSse({ onMessage, answerStream, statusOf }: Options = {}): Promise<RawSse> {
+export async function startRawSse({ onMessage, answerStream, statusOf, delayOf }: Options = {}): Promise<RawSse> {
   const streams: ServerResponse[] = [];
   const posted: RawSse["posted"] = [];
   let greeting = "event: endpoint\ndata: /messages?session=1\n\n";
@@ -78,8 +80,10 @@ export async function startRawSse({ onMessage, answerStream, statusOf }: Options
     request.on("end", () => {
       const message = JSON.parse(text) as Message;
       const status = statusOf?.(message) ?? 202;
-      response.writeHead(status).end("Accepted");
-      if (status < 300) take(message, request.headers);
+      setTimeout(() => {
+        response.writeHead(status).end("Accepted");
+        if (status < 300) take(message, request.headers);
+      }, delayOf?.(message) ?? 0);
     });
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));

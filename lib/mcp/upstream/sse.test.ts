@@ -68,7 +68,10 @@ describe("a server over SSE", () => {
   });
 
   it("gets the credential with the stream and with each message, and messages in their order", async () => {
-    const server = await start({ onMessage: ({ id }, say) => id !== undefined && say(answerTo(id)) });
+    const server = await start({
+      onMessage: ({ id }, say) => id !== undefined && say(answerTo(id)),
+      delayOf: ({ method }) => (method === "notifications/initialized" ? 200 : 0),
+    });
     await call(connect(server.url, { Authorization: "Bearer s3cret", "Content-Type": "text/plain" }), "any");
     expect(server.posted.map(({ message }) => message.method)).toEqual([
       "initialize",

@@ -148,7 +148,10 @@ describe("a server over WebSocket that misbehaves", () => {
       binary: () => socket.send(Buffer.from(answerText(id))),
       close: () => socket.close(1000),
       reset: () => socket.terminate(),
-      huge: () => socket.send("x".repeat(10 * 1024 * 1024 + 1)),
+      // Never complete, so that it is refused by what came of it.
+      huge: () => {
+        for (let each = 0; each < 11; each += 1) socket.send("x".repeat(1 << 20), { fin: false });
+      },
       hang: () => undefined,
       strangers: () => {
         for (const wrong of [999_999, "abc", null, -1, {}]) socket.send(answerText(wrong));
