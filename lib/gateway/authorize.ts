@@ -48,13 +48,16 @@ export function authorize(
     throw new AppError("permission_denied", text, { missing: decision.missing }, { decision, map } satisfies Denial);
   }
   const server = servers.get(ref.server);
-  const tool = ask === undefined ? server?.tools.get(ref.tool) : PRIMITIVES.get(ref.tool);
+  const tool = ask === undefined ? server?.tools.get(ref.tool) : primitiveOf(server, ref.tool);
   if (server === undefined || tool === undefined) {
     throw new AppError("not_found", "There is no such tool here.", {}, { decision, map } satisfies Denial);
   }
   if (tool.held !== undefined) throw heldBack();
   return { identity, server, tool, ref, decision, map } as Grant;
 }
+
+const primitiveOf = (server: RegisteredServer | undefined, key: string): RegisteredTool | undefined =>
+  server?.withheld?.has(key) === true ? undefined : PRIMITIVES.get(key);
 
 /** After the decision: only who may call a tool learns that it waits. */
 function heldBack(): AppError {

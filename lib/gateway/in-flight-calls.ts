@@ -1,17 +1,16 @@
 import { bus } from "@/lib/core/bus";
 import { logger } from "@/lib/core/logger";
-import type { Grant } from "@/lib/gateway/authorize";
-import { type KillCheck, killedBy } from "@/lib/gateway/require-alive";
+import { type Doing, type KillCheck, killedBy } from "@/lib/gateway/require-alive";
 
-/** Calls that a server is working on now, so that a kill switch can end them. */
+/** What a server is working on or tells of now, so that a kill switch can end it. */
 export type InFlightCalls = {
   /** `stop` is called when the call has to end. The returned function must be called when it is over. */
-  readonly enter: (grant: Grant, stop: () => void) => () => void;
+  readonly enter: (doing: Doing, stop: () => void) => () => void;
   readonly size: () => number;
   readonly close: () => void;
 };
 
-type Flight = { readonly grant: Grant; readonly stop: () => void };
+type Flight = { readonly doing: Doing; readonly stop: () => void };
 
 /** Without a message (another process, no Redis) the switches themselves are looked at this often. */
 const SWEEP_MS = 1_000;
@@ -24,7 +23,7 @@ export function makeInFlightCalls(killSwitches: KillCheck): InFlightCalls {
     if (held === undefined) return;
     const set = await killSwitches(tenantId);
     if (set.size === 0) return;
-    for (const flight of held) if (killedBy(set, flight.grant) !== null) flight.stop();
+    for (const flight of held) if (killedBy(set, flight.doing) !== null) flight.stop();
   }
 
   const sweepSoon = (tenantId: string) => {
@@ -39,11 +38,11 @@ export function makeInFlightCalls(killSwitches: KillCheck): InFlightCalls {
   });
 
   return {
-    enter(grant, stop) {
-      const { tenantId } = grant.identity;
+    enter(doing, stop) {
+      const { tenantId } = doing.identity;
       const held = flights.get(tenantId) ?? new Set<Flight>();
       flights.set(tenantId, held);
-      const flight = { grant, stop };
+      const flight = { doing, stop };
       held.add(flight);
       return () => {
         held.delete(flight);

@@ -6,6 +6,7 @@ import { authorize } from "@/lib/gateway/authorize";
 import { draftOf } from "@/lib/gateway/entry-drafts";
 import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
+import { requireAlive, requireCallerAlive } from "@/lib/gateway/require-alive";
 import type { Entrance } from "@/lib/gateway/tool-call";
 import { broken, voteOf } from "@/lib/mcp/upstream/faults";
 import { isRecord, type Json, type Upstream } from "@/lib/mcp/upstream/protocol";
@@ -26,7 +27,10 @@ export type Offer = { readonly server: string; readonly item: Json };
 const MAX_PAGES = 100;
 const MAX_ITEMS = 5_000;
 
-type Deps = Pick<GatewayDeps, "permissionMap" | "servers" | "circuits" | "upstreams" | "append">;
+type Deps = Pick<
+  GatewayDeps,
+  "permissionMap" | "servers" | "circuits" | "upstreams" | "append" | "killSwitches" | "inFlight"
+>;
 
 const has = (server: RegisteredServer, capability: string): boolean =>
   server.capabilities?.includes(capability) === true;
@@ -47,13 +51,14 @@ export async function serversOffering(
     (server) =>
       (only === null || server.slug === only) &&
       has(server, capability) &&
+      server.withheld?.has(key) !== true &&
       decide(map, identity.permissions, { server: server.slug, tool: key }).allow,
   );
 }
 
 /**
  * Everything of one kind that this identity may use, asked of the servers themselves. Where many are asked, one that does
- * not answer is left out; where one is asked, its failure is the answer.
+ * not answer, or that a kill switch stops, is left out; where one is asked, its failure is the answer.
  */
 export async function listOffers(
   gateway: Deps,
@@ -61,6 +66,7 @@ export async function listOffers(
   method: OfferMethod,
   only: string | null,
 ): Promise<Offer[]> {
+  await requireCallerAlive(gateway, identity, only);
   const offering = await serversOffering(gateway, identity, OFFERS[method].key, only);
   const servers = new Map(offering.map((server) => [server.slug, server]));
   const lists = await Promise.all(
@@ -86,7 +92,10 @@ async function askOne(
   const grant = authorize(identity, map, servers, ref, { method, params: {}, target: "" });
   const passage = await gateway.circuits.enter(grant);
   const deadline = startDeadline(server.deadlineMs);
+  const land = gateway.inFlight.enter(grant, deadline.kill);
   try {
+    // After it is known to be in flight: a switch is seen here, or ends what is asked.
+    await requireAlive(gateway, grant);
     const items = await allPages(gateway.upstreams.of(server), method, deadline);
     passage.leave("success");
     return items.map((item) => ({ server: server.slug, item }));
@@ -95,6 +104,7 @@ async function askOne(
     passage.leave(voteOf(error), error.code);
     throw error;
   } finally {
+    land();
     deadline.release();
   }
 }

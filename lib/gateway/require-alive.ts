@@ -1,11 +1,16 @@
 import { AppError } from "@/lib/core/errors";
 import type { Grant } from "@/lib/gateway/authorize";
+import type { Identity } from "@/lib/gateway/identity";
 import type { KillSet, ThrownSwitch } from "@/lib/kill-switches/kill-set";
 
 export type KillCheck = (tenantId: string) => Promise<KillSet>;
+type Deps = { readonly killSwitches: KillCheck };
 
-/** The switch that stops this call; null when none does. */
-export const killedBy = (set: KillSet, { identity, ref }: Grant): ThrownSwitch | null =>
+/** Who does something, and where. A name that is empty stands for no server, or no single tool. */
+export type Doing = Pick<Grant, "identity" | "ref">;
+
+/** The switch that stops this; null when none does. */
+export const killedBy = (set: KillSet, { identity, ref }: Doing): ThrownSwitch | null =>
   set.stops({
     agent: identity.actor.type === "agent" ? identity.actor.name : null,
     server: ref.server,
@@ -13,13 +18,20 @@ export const killedBy = (set: KillSet, { identity, ref }: Grant): ThrownSwitch |
   });
 
 /** Throws `killed` while a person has stopped the agent, tool, server or tenant. Nobody is exempt. */
-export async function requireAlive(gateway: { readonly killSwitches: KillCheck }, grant: Grant): Promise<void> {
+export async function requireAlive(gateway: Deps, grant: Grant): Promise<void> {
   const set = await gateway.killSwitches(grant.identity.tenantId);
   if (set.size === 0) return;
   const thrown = killedBy(set, grant);
   if (thrown === null) return;
   const { decision, map } = grant;
   throw new AppError("killed", textOf(thrown), { killSwitch: thrown.id }, { decision, map });
+}
+
+/** Throws `killed` while everything that this identity does is stopped, or, where one is named, everything at a server. */
+export async function requireCallerAlive(gateway: Deps, identity: Identity, server: string | null): Promise<void> {
+  const set = await gateway.killSwitches(identity.tenantId);
+  const thrown = killedBy(set, { identity, ref: { server: server ?? "", tool: "" } });
+  if (thrown !== null) throw new AppError("killed", textOf(thrown), { killSwitch: thrown.id });
 }
 
 const WHAT = {

@@ -19,6 +19,12 @@ describe("makeMatches", () => {
     [{ server: "*", tool: "*_file" }, "any/read_file", true],
     [{ server: "files", tool: "a.c" }, "files/abc", false],
     [{ server: "files", tool: "a.c" }, "files/a.c", true],
+    [{ server: "files", tool: "*" }, "files/resources:read", true],
+    [{ server: "files", tool: "resources:read" }, "files/resources:read", true],
+    [{ server: "files", tool: "resources:read" }, "files/prompts:get", false],
+    [{ server: "files", tool: "re*" }, "files/resources:read", false],
+    [{ server: "files", tool: "*read" }, "files/resources:read", false],
+    [{ server: "files", tool: "resources:read" }, "other/resources:read", false],
   ])("%j and %s: %s", (rule, name, wanted) => expect(matches([rule], name)).toBe(wanted));
 
   it("takes nothing where nothing is named", () => expect(matches([], "files/read")).toBe(false));
@@ -26,7 +32,9 @@ describe("makeMatches", () => {
   it("has bounds on what may be written", () => {
     const input = (tool: string) => ({ slug: "p", name: "P", tools: [{ server: "*", tool }] });
     expect(createProfileInput.safeParse(input("a*b*c*")).success).toBe(true);
-    for (const tool of ["a*b*c*d*", "a b", "", "a/b", "(a+)+"])
+    for (const tool of ["resources:read", "prompts:get"])
+      expect(createProfileInput.safeParse(input(tool)).success).toBe(true);
+    for (const tool of ["a*b*c*d*", "a b", "", "a/b", "(a+)+", "resources:*", "x:y"])
       expect(createProfileInput.safeParse(input(tool)).success).toBe(false);
     expect(createProfileInput.safeParse({ ...input("a"), tools: [] }).success).toBe(false);
   });

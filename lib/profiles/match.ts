@@ -8,9 +8,16 @@ function toPattern(glob: string): RegExp {
   return new RegExp(`^${parts.join(".*")}$`);
 }
 
-/** Whether a tool belongs to a profile. */
+/**
+ * Whether a tool belongs to a profile, or what else the map has a key for. Such a key holds a colon, as no tool's name
+ * does, and belongs only where it is named itself or everything is: `re*` means tools.
+ */
 export function makeMatches(tools: readonly ProfileTool[]): Matches {
-  const rules = tools.map(({ server, tool }) => ({ server, pattern: toPattern(tool) }));
+  const rules = tools.map(({ server, tool }) => ({ server, tool, pattern: toPattern(tool) }));
   return (server, tool) =>
-    rules.some((rule) => (rule.server === "*" || rule.server === server) && rule.pattern.test(tool));
+    rules.some(
+      (rule) =>
+        (rule.server === "*" || rule.server === server) &&
+        (tool.includes(":") ? rule.tool === "*" || rule.tool === tool : rule.pattern.test(tool)),
+    );
 }

@@ -6,12 +6,18 @@ const description = z.string().trim().max(500);
 // Few stars, because each one doubles the ways to match a name.
 const fewStars = (text: string): boolean => text.split("*").length <= 4;
 
-/** Which tools belong: a server's slug or `*`, and a tool's name in which `*` stands for any characters. */
+/**
+ * What belongs: a server's slug or `*`, and a tool's name in which `*` stands for any characters, or the key that stands
+ * for the server's resources or prompts.
+ */
 export const profileTool = z.object({
   server: z.union([z.literal("*"), slug]),
   tool: z
     .string()
-    .regex(/^[A-Za-z0-9_.*-]{1,128}$/, "must be a tool's name; * stands for any characters")
+    .regex(
+      /^(?:[A-Za-z0-9_.*-]{1,128}|resources:read|prompts:get)$/,
+      "must be a tool's name, in which * stands for any characters, or resources:read or prompts:get",
+    )
     .refine(fewStars, "must hold at most three *"),
 });
 export type ProfileTool = z.output<typeof profileTool>;

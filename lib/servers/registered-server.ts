@@ -53,6 +53,8 @@ export type RegisteredServer = {
   readonly poolSize: number;
   /** What the server said it offers when it was asked last: `tools`, `resources`, `prompts`. */
   readonly capabilities?: readonly string[];
+  /** Keys of what it offers beside tools that a profile leaves out. */
+  readonly withheld?: ReadonlySet<string>;
   readonly circuit: CircuitRules;
   readonly pool: PoolLimits;
   readonly tools: ReadonlyMap<string, RegisteredTool>;

@@ -2,6 +2,7 @@ import { decide } from "@/lib/access/decide";
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import { bus } from "@/lib/core/bus";
 import { listenTo } from "@/lib/gateway/ears";
+import { killedBy } from "@/lib/gateway/require-alive";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { jointUri, type Place } from "@/lib/mcp/door/names";
 import type { Json, Notice } from "@/lib/mcp/upstream/protocol";
@@ -26,13 +27,19 @@ const GATHER_MS = 50;
 
 /**
  * Tells a client what changes: what its servers announce, and what we change ourselves, each only where this caller may
- * see it. Returns the function that ends it.
+ * see it. A server that a kill switch stops is not heard any more. Returns the function that ends it.
  */
 export async function announce(visit: Visit, wanted: Wanted, tell: (notice: Notice) => void): Promise<() => void> {
   const { gateway, identity, server: only } = visit;
   const { tenantId } = identity;
-  const [map, servers] = await Promise.all([gateway.permissionMap(tenantId), gateway.servers(tenantId)]);
-  const may = (server: string, tool: string) => decide(map, identity.permissions, { server, tool }).allow;
+  const [map, servers, switches] = await Promise.all([
+    gateway.permissionMap(tenantId),
+    gateway.servers(tenantId),
+    gateway.killSwitches(tenantId),
+  ]);
+  const at = (server: string) => ({ identity, ref: { server, tool: "" } });
+  const may = (server: string, tool: string) =>
+    servers.get(server)?.withheld?.has(tool) !== true && decide(map, identity.permissions, { server, tool }).allow;
   const waiting = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   const tellSoon = (...methods: (string | false)[]) => {
@@ -44,7 +51,7 @@ export async function announce(visit: Visit, wanted: Wanted, tell: (notice: Noti
     }, GATHER_MS);
   };
   const ends = [...servers.values()]
-    .filter(({ slug }) => only === null || slug === only)
+    .filter(({ slug }) => (only === null || slug === only) && killedBy(switches, at(slug)) === null)
     .filter(
       ({ slug, tools }) => may(slug, RESOURCES) || may(slug, PROMPTS) || [...tools.keys()].some((t) => may(slug, t)),
     )
@@ -58,10 +65,15 @@ export async function announce(visit: Visit, wanted: Wanted, tell: (notice: Noti
         [PROMPTS_CHANGED]: wanted.prompts && may(slug, PROMPTS),
         [RESOURCES_CHANGED]: wanted.resources && may(slug, RESOURCES),
       };
-      return listenTo(gateway, server, uris, ({ method, params }) => {
+      const end = listenTo(gateway, server, uris, ({ method, params }) => {
         if (hears[method] === true) tellSoon(method);
         if (method === UPDATED && uris.includes(String(params["uri"]))) tell(updated(visit, slug, params));
       });
+      const leave = gateway.inFlight.enter(at(slug), end);
+      return () => {
+        leave();
+        end();
+      };
     });
   ends.push(
     bus.subscribe((message) => {

@@ -1,6 +1,7 @@
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
 import { recordArrival } from "@/lib/gateway/record-request";
+import { requireCallerAlive } from "@/lib/gateway/require-alive";
 import { announce, type Wanted } from "@/lib/mcp/door/announcements";
 import { resultMeta } from "@/lib/mcp/door/answers";
 import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
@@ -77,8 +78,10 @@ export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
 
 type Begin = (to: Write) => Promise<() => void>;
 
-function stream(visit: Visit, begin: Begin): DoorAnswer {
-  const { identity, entrance, session, signal } = visit;
+/** Throws `killed` while a kill switch stops the caller, its tenant, or the server whose door it is. */
+async function stream(visit: Visit, begin: Begin): Promise<DoorAnswer> {
+  const { gateway, identity, entrance, server, session, signal } = visit;
+  await requireCallerAlive(gateway, identity, server);
   const held = holdStream(visit.connection ?? identity.credentialId ?? identity.actor.id, signal);
   // Whoever is changed may lose the key or a right: the next stream is opened by who they are then.
   const forget = bus.subscribe((message) => {
@@ -88,6 +91,7 @@ function stream(visit: Visit, begin: Begin): DoorAnswer {
       (message.topic === "agent_session.ended" && session !== null && message.session === uuidOf(session));
     if (changed) held.end();
   });
+  const leave = gateway.inFlight.enter({ identity, ref: { server: server ?? "", tool: "" } }, held.end);
   return {
     status: 200,
     headers: { ...STREAM_HEADERS, "x-request-id": entrance.requestId },
@@ -102,6 +106,7 @@ function stream(visit: Visit, begin: Begin): DoorAnswer {
         end();
         held.end();
         forget();
+        leave();
       }
     },
   };
