@@ -1,7 +1,7 @@
-import type { Pool } from "undici";
+import { fetch, type Pool } from "undici";
 
-/** How a caller speaks: today's requests, the sessions before them, or the event stream before those. */
-export type Wire = "modern" | "session" | "sse";
+/** How a caller speaks: today's requests (barely, or with `fetch` as clients do), the sessions before them, or the event stream before those. */
+export type Wire = "modern" | "fetch" | "session" | "sse";
 
 export type Reply = { readonly status: number; readonly text: string };
 
@@ -13,6 +13,7 @@ export type Line = {
 
 export type LineOptions = {
   readonly pool: Pool;
+  readonly origin: string;
   readonly path: string;
   readonly tool: string;
   readonly key: string | null;
@@ -69,8 +70,18 @@ function headersOf({ key }: LineOptions): Record<string, string> {
   };
 }
 
-function modernLine(options: LineOptions): Line {
-  const { pool, path, tool } = options;
+/** The same request with what MCP clients are built on: web objects, streams and all. */
+async function postByFetch(pool: Pool, origin: string, { path, headers, body }: Post): Promise<Reply> {
+  try {
+    const answer = await fetch(`${origin}${path}`, { method: "POST", headers, body, dispatcher: pool });
+    return { status: answer.status, text: await answer.text() };
+  } catch (cause) {
+    return { status: 0, text: String(cause) };
+  }
+}
+
+function modernLine(options: LineOptions, send: (post: Post) => Promise<Reply>): Line {
+  const { path, tool } = options;
   const [before, after] = halves(tool, {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientInfo": HELLO,
@@ -82,7 +93,7 @@ function modernLine(options: LineOptions): Line {
     "mcp-method": "tools/call",
     "mcp-name": tool,
   };
-  return { call: (message) => post(pool, { path, headers, body: before + message + after }), close: () => undefined };
+  return { call: (message) => send({ path, headers, body: before + message + after }), close: () => undefined };
 }
 
 const INITIALIZE = JSON.stringify({
@@ -158,7 +169,9 @@ async function sseLine(options: LineOptions): Promise<Line> {
 function shakeHands(wire: Wire, options: LineOptions): Line | Promise<Line> {
   switch (wire) {
     case "modern":
-      return modernLine(options);
+      return modernLine(options, (sent) => post(options.pool, sent));
+    case "fetch":
+      return modernLine(options, (sent) => postByFetch(options.pool, options.origin, sent));
     case "session":
       return sessionLine(options);
     case "sse":

@@ -84,13 +84,13 @@ async function withinReason(work: Promise<unknown>, ms: number): Promise<void> {
 
 /** Fills `lines`, so that those that were opened can be closed when a later one is refused. */
 async function openLines(target: Target, pool: Pool, count: number, lines: Line[]): Promise<void> {
-  const path = new URL(target.url).pathname;
+  const { origin, pathname: path } = new URL(target.url);
   while (lines.length < count) {
     const size = Math.min(OPENED_AT_ONCE, count - lines.length);
     const next = Array.from({ length: size }, (_, at) => {
       const caller = target.callers[(lines.length + at) % target.callers.length];
       if (caller === undefined) throw new Error(`${target.name} has no callers.`);
-      return openLine(target.wire, { pool, path, ...caller });
+      return openLine(target.wire, { pool, origin, path, ...caller });
     });
     lines.push(...(await Promise.all(next)));
   }

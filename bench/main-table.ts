@@ -9,8 +9,9 @@ import {
   type World,
 } from "@/bench/children";
 import { ECHO } from "@/bench/echo-upstream";
+import type { Wire } from "@/bench/lines";
 import { measure, measureRefusals, type Target, warmUp } from "@/bench/load";
-import type { Options, UpstreamKind } from "@/bench/options";
+import type { ClientKind, Options, UpstreamKind } from "@/bench/options";
 import { cells, fixed, head, loadHead, loadRow, say, surroundings } from "@/bench/table";
 
 const CALLERS = [1, 16, 64, 500, 1_000];
@@ -20,11 +21,16 @@ const TITLES: Readonly<Record<UpstreamKind, string>> = {
   sdk: "Of direct, upstream on the official server SDK (about what a real server costs)",
 };
 
+const CLIENTS: Readonly<Record<ClientKind, { readonly wire: Wire; readonly title: string }>> = {
+  fetch: { wire: "fetch", title: "callers on fetch, as MCP clients are" },
+  lean: { wire: "modern", title: "callers on the bare dispatcher, the least a client can cost" },
+};
+
 /** The call that nobody governs. */
-export const directTo = ({ url, child }: Upstream): Target => ({
+export const directTo = ({ url, child }: Upstream, wire: Wire = "modern"): Target => ({
   name: "direct",
   url,
-  wire: "modern",
+  wire,
   callers: [{ key: null, tool: ECHO }],
   pid: child.pid ?? 0,
   database: null,
@@ -43,21 +49,24 @@ export const through = (name: string, url: string, pid: number | undefined, worl
 /** One table per upstream: the call direct and through each gateway, at each number of callers. */
 export async function printMainTables(database: string, options: Options): Promise<void> {
   say(`${surroundings()}\n${options.seconds} s per row, the direct call half of that.`);
-  for (const kind of options.upstreams) await printTable(database, kind, options);
+  for (const kind of options.upstreams) {
+    for (const client of options.clients) await printTable(database, kind, client, options);
+  }
 }
 
-async function printTable(database: string, kind: UpstreamKind, options: Options): Promise<void> {
+async function printTable(database: string, kind: UpstreamKind, client: ClientKind, options: Options): Promise<void> {
   const { delayMs } = options;
+  const { wire, title } = CLIENTS[client];
   const upstream = await startUpstream(kind, { delayMs, tools: 1 });
   const world = await makeWorld(database, { upstreamUrl: upstream.url, tenants: 1, tools: 1, entries: 0 });
   try {
-    say(`\n### ${TITLES[kind]}${delayMs > 0 ? `, which waits ${delayMs} ms` : ""}\n\n${loadHead()}`);
+    say(`\n### ${TITLES[kind]}; ${title}${delayMs > 0 ? `, which waits ${delayMs} ms` : ""}\n\n${loadHead()}`);
     const refusals: string[] = [];
     for (const gateway of gatewaysFor(options, ["server", "next"])) {
       const { child, url } = await startGateway(gateway, world, options);
-      const target = through(nameOf(gateway), url, child.pid, world);
+      const target = { ...through(nameOf(gateway), url, child.pid, world), wire };
       await warmUp(target, options.seconds);
-      await printRows(directTo(upstream), target, options);
+      await printRows(directTo(upstream, wire), target, options);
       refusals.push(await refusalRow(target));
       await stop(child);
     }

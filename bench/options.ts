@@ -5,6 +5,8 @@ export type SeriesName = (typeof SERIES)[number];
 export const UPSTREAMS = ["lean", "sdk"] as const;
 export type UpstreamKind = (typeof UPSTREAMS)[number];
 export const GATEWAYS = ["server", "door", "next"] as const;
+export const CLIENTS = ["fetch", "lean"] as const;
+export type ClientKind = (typeof CLIENTS)[number];
 export type GatewayKind = (typeof GATEWAYS)[number];
 
 export type Options = {
@@ -13,6 +15,7 @@ export type Options = {
   readonly seconds: number;
   readonly only: GatewayKind | null;
   readonly upstreams: readonly UpstreamKind[];
+  readonly clients: readonly ClientKind[];
   readonly delayMs: number;
   readonly series: readonly SeriesName[];
   readonly rows: readonly number[] | null;
@@ -38,6 +41,7 @@ How they are measured
   --seconds 4          per row; the direct call gets half
   --only NAME          server (server.ts), door (server.ts --door-only, needs no Next build) or next (next start)
   --upstream NAME      lean (bare node:http), sdk (official server SDK); by default both in the main tables, else lean
+  --client NAME        fetch (what MCP clients are built on), lean (undici's dispatcher); by default both in the main tables
   --delay MS           the tool waits this long before it answers (0)
   --rows 10,100        rows of a series instead of its own; the first is the one the others are compared with
   --rounds 3           how often a series goes through all its rows
@@ -82,6 +86,7 @@ export function readOptions(args: readonly string[]): Options {
         seconds: { type: "string", default: "4" },
         only: { type: "string" },
         upstream: { type: "string" },
+        client: { type: "string", default: "both" },
         delay: { type: "string", default: "0" },
         series: { type: "string" },
         rows: { type: "string" },
@@ -98,6 +103,7 @@ export function readOptions(args: readonly string[]): Options {
     seconds: number("seconds", values.seconds, 0.1),
     only: values.only === undefined ? null : (list("only", values.only, GATEWAYS)[0] ?? null),
     upstreams: list("upstream", values.upstream ?? (main ? "both" : "lean"), UPSTREAMS),
+    clients: list("client", values.client, CLIENTS),
     delayMs: number("delay", values.delay, 0),
     series: values.series === undefined ? [] : list("series", values.series, SERIES),
     rows: numbers("rows", values.rows, 0),

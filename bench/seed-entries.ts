@@ -2,8 +2,8 @@ import type { EntryDraft } from "@/lib/audit/entry";
 import { trail } from "@/lib/audit/trail";
 import { newId } from "@/lib/core/ids";
 
-/** Drafts under way at a time: many full batches, and well below what the trail takes before it refuses. */
-const WINDOW = 8_000;
+/** Drafts under way at a time: some full batches, and on a slow machine still far from the wait at which the trail refuses. */
+const WINDOW = 2_400;
 const ARGUMENTS = { message: "hello, how are you?" };
 const RESULT = { content: [{ type: "text", text: JSON.stringify(ARGUMENTS) }], resultType: "complete" };
 

@@ -87,7 +87,10 @@ async function printOne(series: Series, at: At): Promise<void> {
   try {
     for (const row of options.rows ?? series.rows) rows.push(await openRow(series, row, gateway, at));
     for (const { target } of rows) await warmUp(target, options.seconds);
-    for (let round = 0; round < options.rounds; round += 1) await goRound(rows, options);
+    for (let round = 0; round < options.rounds; round += 1) {
+      // There and back, so that no row always comes after the same one.
+      await goRound(round % 2 === 0 ? rows : rows.toReversed(), options);
+    }
     say(`\n### ${series.title}\n\n${tableOf(series.unit, rows)}`);
   } finally {
     await Promise.all(rows.map(({ close }) => close()));
