@@ -100,7 +100,7 @@ describe("the payload", () => {
 
 describe("micro time", () => {
   it("is the wall clock with six decimals", () => {
-    expect(Math.abs(nowMicros() / 1000 - Date.now())).toBeLessThan(10);
+    expect(Math.abs(nowMicros() / 1000 - Date.now())).toBeLessThan(1_000);
     expect(isoMicros(1_700_000_000_000_042)).toBe("2023-11-14T22:13:20.000042Z");
   });
 });

@@ -30,7 +30,7 @@ describe("parseJsonGuarded", () => {
     const started = performance.now();
     expect(() => parseJsonGuarded(bytes("[".repeat(900)), limits)).toThrow(/deeper/);
     expect(nestsDeeperThan(bytes("[".repeat(1_000_000)), 64)).toBe(true);
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it("counts depth as a walk over the parsed value does", () => {

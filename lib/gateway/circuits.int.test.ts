@@ -83,12 +83,13 @@ describe("a circuit", () => {
 
   it("is recorded when it opens and closes by itself, with what opened it", async () => {
     const { call, upstream, id, ctx, world } = await open();
-    await perform(changeServer, ctx(), { id, circuitPolicy: { recoveryMs: 1_000, failureThreshold: 2 } });
+    await perform(changeServer, ctx(), { id, circuitPolicy: { recoveryMs: 3_000, failureThreshold: 2 } });
     upstream?.setFault("status-500");
     expect(await times(3, call)).toEqual(["upstream_error", "upstream_error", "circuit_open"]);
     upstream?.setFault("none");
-    await new Promise((resolve) => setTimeout(resolve, 1_150));
-    expect(await times(4, call)).toEqual(["ok", "ok", "ok", "ok"]);
+    await expect.poll(call, { timeout: 20_000, interval: 100 }).toBe("ok");
+    expect(await times(3, call)).toEqual(["ok", "ok", "ok"]);
+    await expect.poll(async () => (await circuitEntries(world.tenant.tenantId)).length, { timeout: 10_000 }).toBe(2);
     const [opened, closed] = await circuitEntries(world.tenant.tenantId);
     expect(opened).toMatchObject({
       event_type: "circuit.opened",
@@ -172,16 +173,21 @@ describe("a circuit", () => {
 
 describe("the pool of a server", () => {
   it("seats as many as it may, lets few wait, refuses the rest before any intent, and tells all of it", async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     const { call, upstream, id, ctx, world } = await open({
-      work: { tools: ["do"], map: { do: "w:do" }, slowMs: 300 },
+      work: { tools: ["do"], map: { do: "w:do" }, slowUntil: () => released, deadlineMs: 30_000 },
     });
     await perform(changeServer, ctx(), { id, poolSize: 3, poolLimits: { maxConcurrent: 2, maxQueued: 2 } });
     expect(await call()).toBe("ok");
     upstream?.setFault("slow");
     const calls = Array.from({ length: 6 }, () => call());
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    const during = poolViews(world.tenant.tenantId).get("work");
-    expect(during).toMatchObject({ inUse: 2, queued: 2, maxConcurrent: 2, maxQueued: 2, exhausted: 4, refused: 2 });
+    const full = { inUse: 2, queued: 2, maxConcurrent: 2, maxQueued: 2, exhausted: 4, refused: 2 };
+    const during = () => poolViews(world.tenant.tenantId).get("work");
+    await expect.poll(during, { timeout: 20_000, interval: 10 }).toMatchObject(full);
+    release();
     const codes = await Promise.all(calls);
     expect(codes.filter((code) => code === "ok")).toHaveLength(4);
     expect(codes.filter((code) => code === "overloaded")).toHaveLength(2);
@@ -196,7 +202,7 @@ describe("the pool of a server", () => {
     const { id, ctx, call, world } = await open();
     await perform(changeServer, ctx(), { id, poolSize: 4 });
     expect(await call()).toBe("ok");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(poolViews(world.tenant.tenantId).get("work")?.open).toBeGreaterThanOrEqual(4);
+    const opened = () => poolViews(world.tenant.tenantId).get("work")?.open;
+    await expect.poll(opened, { timeout: 20_000 }).toBeGreaterThanOrEqual(4);
   });
 });

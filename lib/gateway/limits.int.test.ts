@@ -151,7 +151,7 @@ describe("kill switches", () => {
     const at = performance.now();
     await perform(throwKillSwitch, tenant.ctx(), { kind: "agent", target: slug });
     const ended = await hanging;
-    expect(performance.now() - at).toBeLessThan(1_000);
+    expect(performance.now() - at).toBeLessThan(5_000);
     expect(ended.body.result._meta[ERROR]).toMatchObject({ code: "killed" });
     expect((await told(tenant.tenantId)).at(-1)).toMatchObject({
       event_type: "tool_call.finished",
