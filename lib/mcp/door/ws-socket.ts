@@ -16,8 +16,8 @@ import { isRecord } from "@/lib/mcp/upstream/protocol";
 const MAX_CALLS = 256;
 /** Frames of one socket that are being answered; above this it is not read. */
 const MAX_PENDING = 512;
-/** Until the stream of a session is opened again. */
-const REOPEN_AFTER_MS = 1_000;
+/** Until the stream of a session is opened again; longer each time where it is refused. */
+const REOPEN_AFTER_MS = { first: 1_000, most: 60_000 };
 
 export type SocketOptions = {
   readonly socket: WebSocket;
@@ -133,13 +133,16 @@ export class DoorSocket {
     if (this.#hearing) return;
     this.#hearing = true;
     const isWanted = () => this.#outbox.isOpen() && !this.#draining;
+    let wait = REOPEN_AFTER_MS.first;
     while (isWanted()) {
       const opening = this.#request(NO_MESSAGE, this.#left.signal, null);
       const header = (name: string) => (name === "accept" ? "text/event-stream" : opening.header(name));
       const given = await answerDoor(getGateway(), { ...opening, method: "GET", header });
       if (given.status === 401) return this.#closeRefused();
-      if (typeof given.body === "function") await this.#outbox.deliver(given, this.#left.signal);
-      if (isWanted()) await pause(REOPEN_AFTER_MS, this.#left.signal);
+      const isStream = typeof given.body === "function";
+      if (isStream) await this.#outbox.deliver(given, this.#left.signal);
+      wait = isStream ? REOPEN_AFTER_MS.first : Math.min(wait * 2, REOPEN_AFTER_MS.most);
+      if (isWanted()) await pause(wait, this.#left.signal);
     }
   }
 

@@ -1,4 +1,5 @@
 import { isAppError } from "@/lib/core/errors";
+import { type OpenChannel, type Session, startSession } from "@/lib/mcp/upstream/channel-session";
 import { unreachable } from "@/lib/mcp/upstream/faults";
 import { greetingOf } from "@/lib/mcp/upstream/messages";
 import {
@@ -9,7 +10,6 @@ import {
   type Notice,
   type Upstream,
 } from "@/lib/mcp/upstream/protocol";
-import { type OpenChannel, type Session, startSession } from "@/lib/mcp/upstream/stdio-session";
 import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
 

@@ -1,5 +1,6 @@
 import { type Dispatcher, Pool } from "undici";
 import { type AppError, isAppError } from "@/lib/core/errors";
+import type { Channel, ChannelEvents } from "@/lib/mcp/upstream/channel-session";
 import { openChannelUpstream } from "@/lib/mcp/upstream/channel-upstream";
 import { checkUrl, guardedConnector } from "@/lib/mcp/upstream/egress-guard";
 import { exchange } from "@/lib/mcp/upstream/exchange";
@@ -9,7 +10,6 @@ import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Json, MAX_ANSWER_BYTES, type Upstream } from "@/lib/mcp/upstream/protocol";
 import { makeEventReader } from "@/lib/mcp/upstream/sse-events";
-import type { Channel, ChannelEvents } from "@/lib/mcp/upstream/stdio-session";
 import { startDeadline } from "@/lib/resilience/deadline";
 
 export type SseUpstreamOptions = {

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { buildConnector } from "undici";
 import { type ClientOptions, type RawData, WebSocket } from "ws";
 import type { AppError } from "@/lib/core/errors";
+import type { Channel, ChannelEvents } from "@/lib/mcp/upstream/channel-session";
 import { openChannelUpstream } from "@/lib/mcp/upstream/channel-upstream";
 import { checkUrl, guardedConnector, WEBSOCKET_URL } from "@/lib/mcp/upstream/egress-guard";
 import { broken, connectionFault, httpRefusal, unreachable } from "@/lib/mcp/upstream/faults";
@@ -10,7 +11,6 @@ import { credentialHeaders } from "@/lib/mcp/upstream/http-wire";
 import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Json, MAX_ANSWER_BYTES, type Upstream } from "@/lib/mcp/upstream/protocol";
-import type { Channel, ChannelEvents } from "@/lib/mcp/upstream/stdio-session";
 
 export type WebSocketUpstreamOptions = {
   readonly url: string;
