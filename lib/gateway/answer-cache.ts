@@ -172,8 +172,12 @@ const unpack = async ({ body, plainBytes }: Kept): Promise<Buffer> => {
   return plainBytes <= PACK_AT_ONCE_BYTES ? inflateRawSync(body) : unpackAside(body);
 };
 
-/** Another definition, address or credential of the server is another question; so is another tenant's. */
-function keyOf({ server, tool }: Grant, args: Json): string {
+/**
+ * Another definition, address or credential of the server is another question, and so is another tenant's. What was
+ * answered while the tool needed one permission is not given to those who hold another.
+ */
+function keyOf({ server, tool, decision }: Grant, args: Json): string {
+  const { tenantId, id, version } = server;
   const digest = createHash("sha256").update(canonicalJson(args)).digest("base64url");
-  return `${server.tenantId}|${server.id}|${server.version}|${tool.definition.name}|${tool.sha256}|${digest}`;
+  return JSON.stringify([tenantId, decision.needed, id, version, tool.definition.name, tool.sha256, digest]);
 }

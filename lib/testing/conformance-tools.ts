@@ -21,7 +21,11 @@ export type Changes = {
   readonly resource: (uri: string) => void;
 };
 type Run = (ctx: ServerContext, args: Record<string, unknown>, changes: Changes) => Answer | Promise<Answer>;
-export type ConformanceTool = { readonly inputSchema: Schema; readonly run: Run };
+export type ConformanceTool = {
+  readonly inputSchema: Schema;
+  readonly run: Run;
+  readonly annotations?: { readonly readOnlyHint: boolean };
+};
 
 const NO_ARGUMENTS: Schema = { type: "object" };
 const text = (words: string): CallToolResult => ({ content: [{ type: "text", text: words }] });
@@ -241,7 +245,7 @@ export const CONFORMANCE_TOOLS: Readonly<Record<string, ConformanceTool>> = {
     changes.resource(String(uri));
     return text("The resource has changed.");
   }, one("uri")),
-  test_input_required_result_elicitation: tool(greeted),
+  test_input_required_result_elicitation: { ...tool(greeted), annotations: { readOnlyHint: true } },
   test_input_required_result_sampling: tool(
     asking("capital_question", sample("What is the capital of France?"), (said) => saidBy(said)),
   ),

@@ -123,7 +123,7 @@ function makeModernServer(changes: Changes): McpServer {
 function equip(server: Server, changes: Changes): Server {
   server.setRequestHandler("tools/list", () => ({
     tools: Object.entries(CONFORMANCE_TOOLS).map(
-      ([name, { inputSchema }]) => ({ name, description: name, inputSchema }) as Tool,
+      ([name, { inputSchema, annotations }]) => ({ name, description: name, inputSchema, annotations }) as Tool,
     ),
   }));
   server.setRequestHandler("tools/call", async ({ params }, ctx) => {

@@ -12,7 +12,9 @@ import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
 import { boot, shutdown } from "@/lib/gateway/boot";
+import { changeToolCache } from "@/lib/limits/change-handling";
 import { META } from "@/lib/mcp/upstream/protocol";
+import { listServers } from "@/lib/servers/read";
 import { registerServer } from "@/lib/servers/register-server";
 import type { ServerEndpoint } from "@/lib/servers/schemas";
 import { enableServer } from "@/lib/servers/switch-server";
@@ -311,5 +313,31 @@ describe("input that a server requires on the stateless wire", () => {
     const { key } = await agent("modern:call");
     const { body } = await ask("tools/call", { name, arguments: {} }, { key }, "/modern");
     expect(body.result?.resultType).not.toBe("input_required");
+  });
+});
+
+describe("answers that are kept", () => {
+  const name = "test_input_required_result_elicitation";
+  const meta = { [META.clientCapabilities]: { elicitation: {} } };
+
+  it("are none that ask for input, nor those that somebody's input led to", async () => {
+    const servers = await perform(listServers, tenant.ctx(), {});
+    const id = servers.find(({ slug }) => slug === "modern")?.id ?? "";
+    const cached = (ttlMs: number) =>
+      perform(changeToolCache, tenant.ctx(), { id, tool: name, ttlMs, reason: "for the test" });
+    await cached(60_000);
+    const { key } = await agent("modern:call");
+    const call = async (more: object = {}) =>
+      (await ask("tools/call", { name, arguments: {}, ...more }, { key, meta }, "/modern")).body.result;
+    const told = (who: string) => ({ inputResponses: { user_name: { action: "accept", content: { name: who } } } });
+    const before = (await readTrail(tenant.tenantId)).length;
+    for (const who of ["Ann", "Bob"]) {
+      expect((await call()).resultType).toBe("input_required");
+      expect((await call(told(who))).content).toEqual([{ type: "text", text: `Hello, ${who}!` }]);
+    }
+    const since = (await readTrail(tenant.tenantId)).slice(before);
+    expect(since.filter(({ type }) => type === "tool_call.finished")).toHaveLength(4);
+    expect(since.map(({ text }) => text).join("\n")).not.toContain('"cache":"hit"');
+    await cached(0);
   });
 });
