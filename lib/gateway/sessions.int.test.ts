@@ -62,6 +62,19 @@ describe("a hundred sessions", () => {
       expect(heardBy(other)).toEqual(before);
     },
   );
+
+  it("would be seen to be given another's answer, and to be dropped", async () => {
+    const { child, sessions, tenants, upstream } = held;
+    const [one, other] = sessions;
+    if (one === undefined || other === undefined) throw new Error("There are no sessions.");
+    expect(await misattributed([{ ...one, agentId: other.agentId }], tenants)).toEqual(one.session.held.entries);
+    upstream.setFault("is-error");
+    await one.session.call();
+    expect(faultsOf([one])).toHaveLength(1);
+    child.kill("SIGKILL");
+    const broken = () => sessions.filter(({ session }) => session.held.faults.some((text) => text.includes("broke")));
+    await expect.poll(() => broken().length, { timeout: 20_000 }).toBe(50);
+  });
 });
 
 describe("five hundred callers at once", () => {
