@@ -24,7 +24,9 @@ import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
 import { inviteMember, revokeInvitation } from "@/lib/members/invite-member";
 import { mintApiToken, revokeApiToken } from "@/lib/members/mint-api-token";
 import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/members/read";
+import { readHealth } from "@/lib/metrics/read-health";
 import { readOverview } from "@/lib/metrics/read-overview";
+import { readSeries, readStatistics } from "@/lib/metrics/read-statistics";
 import { changeProfile, createProfile, deleteProfile } from "@/lib/profiles/change-profile";
 import { listProfiles } from "@/lib/profiles/read";
 import { actOnCircuit } from "@/lib/servers/act-on-circuit";
@@ -117,4 +119,7 @@ export const API_TABLE: readonly ApiRow[] = [
   ["/audit/export", "GET", "Export the trail as JSONL", exportEntries, "application/x-ndjson"],
   ["/audit/verify", "POST", "Verify the tenant's whole chain", verifyTrail],
   ["/metrics/overview", "GET", "Calls, errors and latency per server", readOverview],
+  ["/metrics/statistics", "GET", "Figures of any window by server, tool or caller", readStatistics],
+  ["/metrics/series", "GET", "The same over time, of the tenant, a server or a tool", readSeries],
+  ["/metrics/health", "GET", "The light of the tenant and its servers, with the reason", readHealth],
 ];

@@ -91,7 +91,7 @@ export async function readErrors(tx: TenantTx, rolled: RolledUp, query: FiguresQ
     `with parts as (${parts})
       select server, tool, caller, code, sum(n)::float8 as count
       from (select ${keys}, code, n from parts, unnest(error_codes, error_counts) as each(code, n)) as named
-      group by server, tool, caller, code order by count desc, code limit 5000`,
+      group by server, tool, caller, code order by count desc, code, server, tool, caller limit 5000`,
     ...values,
   );
 }
