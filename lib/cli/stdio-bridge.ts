@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { type MirroredArguments, mirrorArguments } from "@/lib/cli/mirrored-arguments";
 import { headerValue } from "@/lib/mcp/upstream/param-headers";
 import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
 import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
@@ -12,6 +13,7 @@ export type BridgeOptions = {
 };
 
 const AGAIN_MS = 1_000;
+const LEAVE_MS = 5_000;
 
 /** Carries the messages of a client that speaks over standard streams to the door, and the door's back, until the input ends. */
 export async function bridge({ url, key, input, output }: BridgeOptions): Promise<void> {
@@ -28,12 +30,23 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
     accept: "application/json, text/event-stream",
     ...(session === null ? {} : { "mcp-session-id": session }),
     ...protocolHeaders(message, version),
+    ...mirrored.headersOf(message),
   });
+  const post = (message: Json, signal: AbortSignal) =>
+    fetch(url, { method: "POST", headers: headersOf(message), body: JSON.stringify(message), signal });
+  const mirrored: MirroredArguments = mirrorArguments(async (message) => (await post(message, standing.signal)).text());
+
+  /** Posts a message, and once more where its headers had to say more than we knew. */
+  async function posted(message: Json, signal: AbortSignal): Promise<Response> {
+    const answer = await post(message, signal);
+    if (answer.status !== 400) return answer;
+    const text = await answer.text();
+    return (await mirrored.learn(message, text)) ? post(message, signal) : new Response(text, answer);
+  }
 
   async function exchange(message: Json, signal: AbortSignal): Promise<void> {
     const { method } = message;
-    const request = { method: "POST", headers: headersOf(message), body: JSON.stringify(message) };
-    const answer = await fetch(url, { ...request, signal });
+    const answer = await posted(message, signal);
     if (method === "initialize") session = answer.headers.get("mcp-session-id");
     await deliver(answer, (text) => {
       if (method === "initialize") version = negotiated(text) ?? version;
@@ -66,6 +79,12 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
   }
   await Promise.all(working);
   standing.abort();
+  if (session !== null) await leave(url, headersOf({}));
+}
+
+/** Tells the door that this client is done; a door that cannot be told forgets the session by itself. */
+async function leave(url: string, headers: Record<string, string>): Promise<void> {
+  await fetch(url, { method: "DELETE", headers, signal: AbortSignal.timeout(LEAVE_MS) }).catch(() => undefined);
 }
 
 /** What happens beside the calls comes on a stream of its own; the door ends it now and then. */
