@@ -141,7 +141,7 @@ describe("appending", () => {
     const tenant = await createTestTenant();
     // The tenant is new: the loss meets the reading of its key as well as the writing of its entries.
     const cut = asOwner([
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'countersign'",
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'countersign' and datname = current_database()",
     ]);
     const [first, , more] = await Promise.allSettled([fill(tenant, 300), cut, cut.then(() => fill(tenant, 300))]);
     expect([first, more]).toMatchObject([{ status: "fulfilled" }, { status: "fulfilled" }]);
