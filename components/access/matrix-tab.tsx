@@ -59,10 +59,12 @@ export function MatrixTab({ matrix, draft, onDraft, canEdit }: MatrixTabProps) {
         </div>
         <Legend />
       </AccessFilterBar>
-      {rows.length === 0 ? (
+      {matrix.servers.length === 0 ? (
+        <EmptyState title="No tools yet" why="Tools appear here once a server is registered." />
+      ) : rows.length === 0 ? (
         <EmptyState
           title="No tool matches"
-          why="Nothing fits this filter. Tools appear here once their server is registered."
+          why="Nothing fits this filter."
           action={<Button onClick={() => setFilter(null)}>Clear the filter</Button>}
         />
       ) : (

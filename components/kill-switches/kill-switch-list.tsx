@@ -1,6 +1,8 @@
 "use client";
 import { EmptyState } from "@/components/ui/empty-state";
+import { ErrorState } from "@/components/ui/error-state";
 import { Section } from "@/components/ui/section";
+import { SkeletonRows } from "@/components/ui/skeleton";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
 import { Time } from "@/components/ui/time";
 import type { KillSwitchView } from "@/lib/kill-switches/schemas";
@@ -9,7 +11,9 @@ import { useKillSwitches } from "./use-kill-switches";
 
 /** What is stopped and what was: who, when and why; and the switch for the whole tenant. */
 export function KillSwitchList({ tenant, name }: { readonly tenant: string; readonly name: string }) {
-  const { thrown, lifted } = useKillSwitches(tenant);
+  const { thrown, lifted, known, error, refetch } = useKillSwitches(tenant);
+  if (!known && error) return <ErrorState error={error} onRetry={refetch} />;
+  if (!known) return <SkeletonRows label="Loading the kill switches" />;
   return (
     <div className="flex flex-col gap-8">
       <Section

@@ -7,8 +7,13 @@ import type { KillKind, KillSwitchView } from "@/lib/kill-switches/schemas";
 /** The switches in force, and those that were. */
 export function useKillSwitches(tenant: string) {
   // Asked without the right, each look would be a refusal in the trail.
-  const { data = [] } = useQuery({ ...killSwitchesQuery(tenant), enabled: useMay("tenant:read") });
+  const { data: asked, error, refetch } = useQuery({ ...killSwitchesQuery(tenant), enabled: useMay("tenant:read") });
+  const data = asked ?? [];
   return {
+    /** False until it is known: then nothing may be said about what is stopped. */
+    known: asked !== undefined,
+    error,
+    refetch,
     thrown: data.filter((each) => each.liftedAt === null),
     lifted: data.filter((each) => each.liftedAt !== null),
   };

@@ -19,8 +19,25 @@ import { overviewQuery } from "@/lib/client/metrics";
 import { serversQuery } from "@/lib/client/servers";
 import type { OverviewRange, OverviewView } from "@/lib/metrics/schemas";
 
-function NoTraffic({ tenant, range }: { readonly tenant: string; readonly range: OverviewRange }) {
+type NoTrafficProps = { readonly tenant: string; readonly range: OverviewRange; readonly hasServers: boolean };
+
+function NoTraffic({ tenant, range, hasServers }: NoTrafficProps) {
   const mayConnect = useMay("agents:write");
+  const mayRegister = useMay("servers:write");
+  if (!hasServers)
+    return (
+      <EmptyState
+        title="No server yet"
+        why="Calls, errors and times will be here once agents call the tools of a registered server."
+        action={
+          mayRegister ? (
+            <Link href={`/${tenant}/servers/new`} className={buttonClass({ variant: "primary" })}>
+              Register a server
+            </Link>
+          ) : undefined
+        }
+      />
+    );
   return (
     <EmptyState
       title={`No call in the last ${RANGE_WORDS[range]}`}
@@ -62,7 +79,7 @@ function Figures({ tenant, range, view }: { tenant: string; range: OverviewRange
         <AttentionList items={attention} sawServers={servers !== undefined} {...shared} />
       )}
       {silent ? (
-        <NoTraffic tenant={tenant} range={range} />
+        <NoTraffic tenant={tenant} range={range} hasServers={servers === undefined || servers.length > 0} />
       ) : (
         <>
           <Totals totals={view.totals} />

@@ -33,8 +33,7 @@ test("an admin stops an agent with a reason, and lets it go on", async ({ browse
   const broken: string[] = [];
   page.on("pageerror", (error) => broken.push(error.message));
   const drawn = await (await context.request.get(`${baseUrl()}/clinic/settings?tab=kill`)).text();
-  expect(drawn).toContain("Stopped by kill switch");
-  expect(drawn).toContain("It wrote to the wrong ward.");
+  expect(["Stopped by kill switch", "It wrote to the wrong ward."].filter((text) => !drawn.includes(text))).toEqual([]);
   await page.goto(`${baseUrl()}/clinic/settings?tab=kill`);
   await expect(page.getByRole("region", { name: "Kill switches" })).toContainText("agent scribe");
   await expect(page.getByRole("table", { name: "Stopped now" })).toContainText("It wrote to the wrong ward.");
