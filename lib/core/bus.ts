@@ -16,6 +16,13 @@ export type BusMessage =
   | { readonly topic: "session.changed"; readonly sessionId: string }
   /** A client of the sessions era ended its session at the agents' door. */
   | { readonly topic: "agent_session.ended"; readonly tenantId: string; readonly session: string }
+  /** Such a client said what holds for all that follows; `value` is null where something holds no longer. */
+  | {
+      readonly topic: "agent_session.noted";
+      readonly owner: string;
+      readonly field: string;
+      readonly value: string | null;
+    }
   | { readonly topic: "entry.appended"; readonly tenantId: string; readonly seq: number };
 
 type Listener = (message: BusMessage) => void;

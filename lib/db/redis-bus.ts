@@ -27,6 +27,12 @@ const busMessage = z.discriminatedUnion("topic", [
   }),
   z.object({ topic: z.literal("session.changed"), sessionId: id }),
   z.object({ topic: z.literal("agent_session.ended"), tenantId: id, session: id }),
+  z.object({
+    topic: z.literal("agent_session.noted"),
+    owner: z.string().max(400),
+    field: z.string().max(4_200),
+    value: z.string().max(64).nullable(),
+  }),
 ]);
 const envelope = z.object({ from: z.string(), message: busMessage });
 

@@ -6,13 +6,13 @@ import { recordArrival } from "@/lib/gateway/record-request";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { errorText, jsonAnswer, resultMeta, resultText } from "@/lib/mcp/door/answers";
 import { callAnswer, errorStatus } from "@/lib/mcp/door/call-answer";
-import { type Answer, answerConversation } from "@/lib/mcp/door/conversation";
+import { type Answer, answerConversation, ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import { answerListen } from "@/lib/mcp/door/listen";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { jointContents, jointOffer, jointUri, type Place, placeOfName, placeOfUri } from "@/lib/mcp/door/names";
-import { isLogLevel, setLogLevel } from "@/lib/mcp/door/sessions";
-import { changeSubscription } from "@/lib/mcp/door/subscriptions";
+import { changeSubscription, setLogLevel } from "@/lib/mcp/door/session-notes";
+import { isLogLevel } from "@/lib/mcp/door/sessions";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
 /** How long a client may keep a list. Short: what a caller may see can change at any moment. */
@@ -145,15 +145,16 @@ async function subscribe(visit: Visit): Promise<DoorAnswer> {
   const place = uriOf(visit);
   const call = toCall(visit, RESOURCES, place, { uri: place.name });
   const outcome = await executeToolCall(visit.gateway, { ...call, signal: visit.signal });
-  if (outcome.ok) changeSubscription(visit, place, visit.envelope.method === "resources/subscribe");
+  if (outcome.ok) await changeSubscription(ownerOf(visit), place, visit.envelope.method === "resources/subscribe");
   const { status, text } = toAnswer(visit, place, outcome);
   return jsonAnswer(status, text, { ...visit.entrance, entry: outcome.entry });
 }
 
-async function setLevel({ gateway, identity, envelope, entrance, session }: Visit): Promise<DoorAnswer> {
+async function setLevel(visit: Visit): Promise<DoorAnswer> {
+  const { gateway, identity, envelope, entrance, session } = visit;
   const { level } = envelope.params;
   if (!isLogLevel(level)) throw badParam("level", "must be one of the levels of syslog");
-  if (session !== null) setLogLevel(identity.credentialId ?? identity.actor.id, session, level);
+  if (session !== null) await setLogLevel(ownerOf(visit), level);
   const entry = await recordArrival(gateway, identity, entrance, "ping");
   const text = resultText(envelope.id, {});
   return jsonAnswer(200, text, { ...entrance, entry });

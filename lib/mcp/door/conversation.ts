@@ -7,10 +7,10 @@ import type { Visit } from "@/lib/mcp/door/methods";
 import { askClient } from "@/lib/mcp/door/pending-asks";
 import { answerWithStream, progressMessage } from "@/lib/mcp/door/progress-stream";
 import { openState, sealState } from "@/lib/mcp/door/request-state";
+import { logLevelOf } from "@/lib/mcp/door/session-notes";
 import {
   isLogLevel,
   isLoudEnough,
-  logLevelOf,
   NO_CAPABILITIES,
   sessionCapabilities,
   usableCapabilities,
@@ -24,11 +24,10 @@ export const ownerOf = ({ identity, session }: Pick<Visit, "identity" | "session
 const capabilitiesIn = ({ envelope, session }: Visit): Json =>
   envelope.era === "modern" ? usableCapabilities(envelope.meta[META.clientCapabilities]) : sessionCapabilities(session);
 
-function levelIn({ envelope, identity, session }: Visit): string | undefined {
-  const level =
-    envelope.era === "modern"
-      ? envelope.meta[META.logLevel]
-      : logLevelOf(identity.credentialId ?? identity.actor.id, session);
+function levelIn(visit: Visit): string | undefined {
+  const { envelope, session } = visit;
+  if (envelope.era === "legacy") return session === null ? undefined : logLevelOf(ownerOf(visit));
+  const level = envelope.meta[META.logLevel];
   return isLogLevel(level) ? level : undefined;
 }
 

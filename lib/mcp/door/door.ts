@@ -23,6 +23,7 @@ import { inPreferredShape } from "@/lib/mcp/door/preferred-shape";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { inSearchMode } from "@/lib/mcp/door/search-mode";
 import { checkSession } from "@/lib/mcp/door/session-ids";
+import { knowSession } from "@/lib/mcp/door/session-notes";
 import { profileBySlug } from "@/lib/profiles/registry";
 
 /** What one message may be, whatever carries it. */
@@ -122,7 +123,7 @@ async function enter(
     if (refused !== null) throw refused;
     // Whoever greets begins anew, and the stateless wire knows no sessions.
     const begun = envelope.era === "legacy" && envelope.method !== "initialize";
-    if (begun) await checkSession(identity, sessionOf(request));
+    if (begun) await meetSession(identity, request);
     return inPreferredShape(await inSearchMode(visit, answerMethod), request);
   } catch (cause) {
     return refuseKnown(gateway, { entrance: visit.entrance, identity, id, method: envelope.method }, cause);
@@ -136,7 +137,7 @@ async function answerSession(opening: Opening): Promise<DoorAnswer> {
   const { gateway, identity, entrance, request } = opening;
   const visit = request.method === "GET" ? streamVisit(opening) : null;
   if (visit !== null) {
-    await checkSession(identity, sessionOf(request));
+    await meetSession(identity, request);
     return openSessionStream(visit);
   }
   if (request.method === "DELETE") return answerDelete(gateway, identity, entrance, request);
@@ -175,6 +176,14 @@ async function behind(
 /** A message that a connection carries belongs to it; all others to the session that they name. */
 const sessionOf = ({ carried, header }: DoorRequest): string | null =>
   carried === undefined ? header("mcp-session-id") : null;
+
+/** Refuses a session that is not there, and learns what it told other processes. */
+async function meetSession(identity: Identity, request: DoorRequest): Promise<void> {
+  const session = sessionOf(request);
+  if (session === null) return;
+  await checkSession(identity, session);
+  await knowSession(ownerOf({ identity, session }));
+}
 
 const connectionOf = ({ carried, header }: DoorRequest): Pick<Visit, "connection" | "header"> =>
   carried === undefined ? { header } : { connection: carried.connection };

@@ -1,43 +1,59 @@
+import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
+import { serversOffering } from "@/lib/gateway/list-offers";
 import { recordArrival } from "@/lib/gateway/record-request";
 import { requireCallerAlive } from "@/lib/gateway/require-alive";
 import { announce, type Wanted } from "@/lib/mcp/door/announcements";
 import { resultMeta } from "@/lib/mcp/door/answers";
+import { ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { placeOfUri } from "@/lib/mcp/door/names";
 import { eventOf, keepAlive, STREAM_HEADERS } from "@/lib/mcp/door/progress-stream";
 import { uuidOf } from "@/lib/mcp/door/session-ids";
+import { followedBy } from "@/lib/mcp/door/session-notes";
 import { holdStream } from "@/lib/mcp/door/standing-streams";
-import { followedBy } from "@/lib/mcp/door/subscriptions";
-import { isRecord, META, type Notice } from "@/lib/mcp/upstream/protocol";
+import { isRecord, type Json, META, type Notice } from "@/lib/mcp/upstream/protocol";
 
 const MAX_URIS = 256;
 const OPEN = ": open\n\n";
 
-function wantedOf({ envelope, server }: Visit): Wanted {
+type Agreed = { readonly wanted: Wanted; readonly told: Json };
+
+/** Of what a client wants to hear, what it can be told: its answer has to say so. */
+async function agreedOf({ gateway, identity, envelope, server }: Visit): Promise<Agreed> {
   const filter = envelope.params["notifications"];
   if (!isRecord(filter)) throw new AppError("invalid_input", "params.notifications must be an object.");
-  const uris = Array.isArray(filter["resourceSubscriptions"]) ? filter["resourceSubscriptions"] : [];
-  const places = uris.slice(0, MAX_URIS).map((uri) => placeOfUri(String(uri), server));
+  const [reading, prompting] = await Promise.all(
+    ([RESOURCES, PROMPTS] as const).map((key) => serversOffering(gateway, identity, key, server)),
+  );
+  const readable = new Set(reading?.map(({ slug }) => slug));
+  const given = Array.isArray(filter["resourceSubscriptions"]) ? filter["resourceSubscriptions"].map(String) : [];
+  const uris = given.filter((uri) => readable.has(placeOfUri(uri, server).server)).slice(0, MAX_URIS);
+  const tools = filter["toolsListChanged"] === true;
+  const prompts = filter["promptsListChanged"] === true && prompting?.length !== 0;
+  const resources = filter["resourcesListChanged"] === true && readable.size > 0;
   return {
-    tools: filter["toolsListChanged"] === true,
-    prompts: filter["promptsListChanged"] === true,
-    resources: filter["resourcesListChanged"] === true,
-    places,
+    wanted: { tools, prompts, resources, places: uris.map((uri) => placeOfUri(uri, server)) },
+    told: {
+      ...(tools ? { toolsListChanged: true } : {}),
+      ...(prompts ? { promptsListChanged: true } : {}),
+      ...(resources ? { resourcesListChanged: true } : {}),
+      ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
+    },
   };
 }
 
 /** `subscriptions/listen`: acknowledged first, then everything under the id of the request. */
 export async function answerListen(visit: Visit): Promise<DoorAnswer> {
-  const wanted = wantedOf(visit);
+  const { wanted, told } = await agreedOf(visit);
   const { gateway, identity, envelope, entrance } = visit;
   const entry = await recordArrival(gateway, identity, entrance, envelope.method);
   const _meta = { [META.subscriptionId]: envelope.id };
   const acknowledged = {
     method: "notifications/subscriptions/acknowledged",
-    params: { notifications: envelope.params["notifications"], _meta },
+    params: { notifications: told, _meta },
   };
   return stream(visit, async (to) => {
     to(eventOf(acknowledged));
@@ -60,7 +76,7 @@ export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
     let over = false;
     // What is in between may hold headers back until something is written.
     to(OPEN);
-    const places = followedBy(visit, () => void begin());
+    const places = followedBy(ownerOf(visit), () => void begin());
     const begin = async () => {
       const wanted: Wanted = { tools: true, prompts: true, resources: true, places: [...places.values()] };
       const next = await announce(visit, wanted, tell);

@@ -1,5 +1,3 @@
-import { LRUCache } from "lru-cache";
-import { singleton } from "@/lib/core/singleton";
 import type { Identity } from "@/lib/gateway/identity";
 import { giveSession, lettersOf } from "@/lib/mcp/door/session-ids";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
@@ -64,13 +62,3 @@ export const isLogLevel = (level: unknown): level is string => (LEVELS as readon
 /** True where a message of `level` is worth telling to who wants to hear from `wanted` on. */
 export const isLoudEnough = (level: unknown, wanted: string): boolean =>
   (LEVELS as readonly unknown[]).indexOf(level) >= (LEVELS as readonly string[]).indexOf(wanted);
-
-/** Levels that clients of the sessions era have set, as far as this process has heard of them. */
-const levels = () => singleton("mcp.log-levels", () => new LRUCache<string, string>({ max: 10_000 }));
-const levelKey = (owner: string, session: string): string => JSON.stringify([owner, session]);
-
-export const setLogLevel = (owner: string, session: string, level: string): void =>
-  void levels().set(levelKey(owner, session), level);
-
-export const logLevelOf = (owner: string, session: string | null): string | undefined =>
-  session === null || levels().size === 0 ? undefined : levels().get(levelKey(owner, session));
