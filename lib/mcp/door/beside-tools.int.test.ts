@@ -106,16 +106,17 @@ describe.each(["modern", "legacy"] as const)("a kill switch before a %s client",
 });
 
 /** A `subscriptions/listen` that notes what it hears. */
-async function listen(path: string, resourceSubscriptions: readonly string[]) {
+async function listen(path: string, resourceSubscriptions: readonly string[], key = agent.key) {
   const over = new AbortController();
-  const notifications = { toolsListChanged: true, resourceSubscriptions };
+  const lists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
+  const notifications = { ...lists, resourceSubscriptions, somethingElse: true };
   const _meta = { [META.protocolVersion]: MODERN_VERSION, [META.clientCapabilities]: {} };
   const method = "subscriptions/listen";
   const response = await fetch(`${door.url}${path}`, {
     method: "POST",
     signal: over.signal,
     headers: {
-      ...{ authorization: `Bearer ${agent.key}`, "content-type": "application/json" },
+      ...{ authorization: `Bearer ${key}`, "content-type": "application/json" },
       ...{
         accept: "application/json, text/event-stream",
         "mcp-protocol-version": MODERN_VERSION,
@@ -145,6 +146,22 @@ async function listen(path: string, resourceSubscriptions: readonly string[]) {
 }
 
 describe("a stream of what happens", () => {
+  it("begins with what will be told, which is no more than the caller may hear of", async () => {
+    const uris = ["one+test://watched-resource", "two+test://watched-resource", "three+test://x", "none"];
+    const agreed = async (key: string) => {
+      const stream = await listen("", uris, key);
+      await expect.poll(() => stream.told().includes("\n\n"), { timeout: 20_000 }).toBe(true);
+      await stream.close();
+      const { method, params } = JSON.parse(/^data: (.*)$/m.exec(stream.told())?.[1] ?? "{}");
+      expect(method).toBe("notifications/subscriptions/acknowledged");
+      return params.notifications;
+    };
+    const lists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
+    expect(await agreed(agent.key)).toEqual({ ...lists, resourceSubscriptions: uris.slice(0, 2) });
+    const stranger = await createTestAgent(tenant, ["nothing:here"]);
+    expect(await agreed(stranger.key)).toEqual({ toolsListChanged: true });
+  });
+
   it("ends when its agent is stopped, and is not opened meanwhile", async () => {
     const stream = await listen("", []);
     expect(stream.status).toBe(200);

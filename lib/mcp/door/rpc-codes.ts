@@ -62,7 +62,7 @@ export const MEANING = {
   mfa_required: "A second factor is needed.",
   permission_denied:
     "The agent lacks the permission named in `missing`. An admin of the tenant can grant it. A tool that does not exist is refused in the same way.",
-  not_found: "There is no such tool.",
+  not_found: "There is no such tool, or no such session any more: begin a new one with `initialize`.",
   invalid_input: "A field breaks a rule; `issues` names both. Correct it and send again.",
   conflict: "Somebody else changed the same thing. Read it again first.",
   stale_version: "The version that the change is based on is no longer the newest. Read it again first.",
