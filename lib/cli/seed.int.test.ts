@@ -79,7 +79,7 @@ describe("the demo", () => {
     first = await seedDemo(options());
     expect(first.fresh).toBe(true);
     // Measured: 3.4 s on two idle cores. The bound leaves room for a machine that does other things.
-    expect(first.tookMs).toBeLessThan(30_000);
+    expect(first.tookMs).toBeLessThan(50_000);
     for (const { slug } of SCENARIOS) {
       const servers = await perform(listServers, seedContext(await tenantId(slug), "admin:*"), {});
       expect(servers.map((row) => [row.slug, row.status])).toEqual([

@@ -16,7 +16,8 @@ export type DemoHttpUpstream = {
 };
 
 const HOST = "127.0.0.1";
-const START_MS = 8_000;
+/** Long: on a busy machine a Node process needs many seconds for its first answer, and a server that is given up stays a draft. */
+const START_MS = 25_000;
 const RESTART_MS = 2_000;
 
 /**
