@@ -67,6 +67,7 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     async disarm() {
       for (const each of plugs.splice(0)) each.destroy();
       still.child.kill("SIGCONT");
+      if (faults.includes("hang")) await hasReadUp(still);
       await Promise.all([lively.disarm(), still.disarm()]);
     },
     asked: async () => ({ ...(await lively.asked()), ...(await still.asked()) }),
@@ -78,6 +79,13 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
       await Promise.all([lively.close(), still.close(), well.close()]);
     },
   };
+}
+
+/** Lets a process that stood still read what was sent to it meanwhile: a call of each tool, and whatever came too much. */
+async function hasReadUp(still: FaultProxy): Promise<void> {
+  const read = async () => Object.values((await still.asked())["hang"] ?? {}).reduce((sum, count) => sum + count, 0);
+  for (const until = Date.now() + 10_000; Date.now() < until && (await read()) < 2; ) await pause(50);
+  await pause(200);
 }
 
 const databasePort = (): number => Number(new URL(process.env["DATABASE_URL"] ?? "").port || 5_432);

@@ -6,43 +6,46 @@ export type ByteCollector = {
   readonly take: () => Buffer;
 };
 
-const FIRST_ROOM = 64 * 1_024;
-const NOTHING = Buffer.alloc(0);
+/** A piece of this size is worth keeping as it came. */
+const LARGE = 16 * 1_024;
+const BLOCK = 64 * 1_024;
 
 /**
- * Copies into room that doubles, so that memory and time follow the number of bytes, whatever the number of pieces: a
- * server that sends single bytes would otherwise cost a hundred times what it sends. A single piece is not copied.
+ * Small pieces are copied into blocks, so that memory and time follow the number of bytes, whatever the number of pieces: a
+ * server that sends single bytes would otherwise cost a hundred times what it sends. A single piece is never copied.
  */
 export function makeByteCollector(): ByteCollector {
-  let held: Buffer = NOTHING;
-  let size = 0;
-  let isOwn = false;
+  let blocks: Buffer[] = [];
+  let [size, used] = [0, 0];
+  /** The last block while there is room in it. */
+  let open: Buffer | null = null;
 
-  function makeRoom(wanted: number): void {
-    if (isOwn && held.length >= wanted) return;
-    const larger = Buffer.allocUnsafe(Math.max(FIRST_ROOM, wanted, held.length * 2));
-    held.copy(larger, 0, 0, size);
-    held = larger;
-    isOwn = true;
+  function close(): void {
+    if (open !== null) blocks.push(open.subarray(0, used));
+    open = null;
   }
 
   return {
     size: () => size,
     add(piece) {
-      if (size === 0) {
-        held = piece;
-        isOwn = false;
+      if (size === 0 || piece.length >= LARGE) {
+        close();
+        blocks.push(piece);
       } else {
-        makeRoom(size + piece.length);
-        piece.copy(held, size);
+        if (open === null || used + piece.length > open.length) {
+          close();
+          [open, used] = [Buffer.allocUnsafe(BLOCK), 0];
+        }
+        used += piece.copy(open, used);
       }
       size += piece.length;
     },
     take() {
-      const whole = held.subarray(0, size);
-      held = NOTHING;
+      close();
+      const [first = Buffer.alloc(0), second] = blocks;
+      const whole = second === undefined ? first : Buffer.concat(blocks, size);
+      blocks = [];
       size = 0;
-      isOwn = false;
       return whole;
     },
   };
