@@ -1,5 +1,5 @@
 import { newId } from "@/lib/core/ids";
-import { bucketOf, type Histogram } from "@/lib/metrics/histogram";
+import { addDuration, type Histogram } from "@/lib/metrics/histogram";
 
 /** What one outcome entry of the trail says about a call. Durations in milliseconds. */
 export type FinishedCall = {
@@ -26,17 +26,7 @@ export type FinishedCall = {
 export const LEVEL = { tenant: 0, server: 1, tool: 2, caller: 3 } as const;
 export type Level = keyof typeof LEVEL;
 
-/** One minute of one of them, as far as this process saw it. */
-export type Cell = {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly level: Level;
-  /** `2026-11-20T13:44` */
-  readonly minute: string;
-  readonly server: string;
-  readonly tool: string;
-  readonly caller: string;
-  readonly callerName: string;
+type Counts = {
   calls: number;
   successes: number;
   failures: number;
@@ -55,6 +45,19 @@ export type Cell = {
   maxMs: number;
   readonly buckets: Histogram;
   readonly errors: Map<string, number>;
+};
+
+/** One minute of one of them, as far as this process saw it. */
+export type Cell = Counts & {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly level: Level;
+  /** `2026-11-20T13:44` */
+  readonly minute: string;
+  readonly server: string;
+  readonly tool: string;
+  readonly caller: string;
+  readonly callerName: string;
   dirty: boolean;
 };
 
@@ -74,127 +77,155 @@ export type CellLimits = {
 };
 const LIMITS: CellLimits = { maxPaths: 10_000, maxInventedNames: 500 };
 
-type Path = readonly Cell[];
+/** What came since the figures were last put together, and the cells it belongs to. */
+type Path = { readonly minute: string; readonly cells: readonly Cell[]; fresh: Counts };
 
 /**
- * Figures of the running minute and of minutes not yet stored. A cell holds the whole minute as this process saw it, and is
- * stored whole under its own id: storing it twice changes nothing. Past a limit a call is still counted for its tenant, under
- * the name `(others)`.
+ * Figures of the running minute and of minutes not yet stored. A call is counted once, with all that has the same server,
+ * tool and caller; it is added to its cells when they are about to be stored. A cell holds the whole minute as this process
+ * saw it, and is stored whole under its own id: storing it twice changes nothing. Past a limit a call is still counted for
+ * its tenant, under the name `(others)`.
  */
 export function makeCallCells(limits: CellLimits = LIMITS) {
   let paths = new Map<string, Path>();
   let cells = new Map<string, Cell>();
-  const invented = new Map<string, Set<string>>();
-  let inventedHour = "";
+  const names = makeNames(limits.maxInventedNames);
   let folded = 0;
 
   function add(call: FinishedCall): void {
     const minute = call.ts.slice(0, 16);
-    const named = call.fate === "refused" ? withKnownNames(call, minute) : call;
+    const named =
+      call.fate !== "refused" || names.isKnown(call, minute) ? call : { ...call, server: OTHERS, tool: OTHERS };
+    if (named !== call) folded += 1;
     const key = `${minute}|${named.tenantId}|${named.caller}|${named.server}|${named.tool}`;
-    const path = paths.get(key) ?? makePath(key, minute, named);
-    const bucket = call.fate === "finished" ? bucketOf(call.durationMs) : null;
-    for (const cell of path) count(cell, call, bucket);
-  }
-
-  function withKnownNames(call: FinishedCall, minute: string): FinishedCall {
-    const hour = minute.slice(0, 13);
-    if (hour !== inventedHour) {
-      inventedHour = hour;
-      invented.clear();
-    }
-    const names = invented.get(call.tenantId) ?? new Set<string>();
-    invented.set(call.tenantId, names);
-    const name = `${call.server}|${call.tool}`;
-    if (names.has(name)) return call;
-    if (names.size < limits.maxInventedNames) {
-      names.add(name);
-      return call;
-    }
-    folded += 1;
-    return { ...call, server: OTHERS, tool: OTHERS };
+    count((paths.get(key) ?? makePath(key, minute, named)).fresh, call);
   }
 
   function makePath(key: string, minute: string, call: FinishedCall): Path {
     // Minutes that the database does not take wait here, and must not fill the memory.
-    if (paths.size >= limits.maxPaths || cells.size >= 4 * limits.maxPaths) {
-      folded += 1;
-      return foldedPath(minute, call);
-    }
-    const { server, tool, caller } = call;
-    const path = [cellOf("tenant", minute, { ...call, server: "", tool: "", caller: "", callerName: "" })];
-    if (server !== "") path.push(cellOf("server", minute, { ...call, tool: "", caller: "", callerName: "" }));
-    if (tool !== "") path.push(cellOf("tool", minute, { ...call, caller: "", callerName: "" }));
-    if (caller !== "") path.push(cellOf("caller", minute, { ...call, tool: "" }));
-    paths.set(key, path);
+    const isFull = paths.size >= limits.maxPaths || cells.size >= 4 * limits.maxPaths;
+    if (isFull) folded += 1;
+    const place = isFull ? `${minute}|${call.tenantId}` : key;
+    const found = paths.get(place);
+    if (found !== undefined) return found;
+    const path = { minute, cells: isFull ? foldedCells(minute, call) : ownCells(minute, call), fresh: noCounts() };
+    paths.set(place, path);
     return path;
   }
 
-  /** The tenant's own cell, and one for everything that has no name any more. */
-  function foldedPath(minute: string, call: FinishedCall): Path {
-    const nobody = { ...call, server: "", tool: "", caller: "", callerName: "" };
-    return [cellOf("tenant", minute, nobody), cellOf("server", minute, { ...nobody, server: OTHERS })];
+  function ownCells(minute: string, call: FinishedCall): readonly Cell[] {
+    const { server, tool, caller } = call;
+    const own = [cellOf("tenant", minute, { ...call, ...NOBODY })];
+    if (server !== "") own.push(cellOf("server", minute, { ...call, ...NOBODY, server }));
+    if (tool !== "") own.push(cellOf("tool", minute, { ...call, ...NOBODY, server, tool }));
+    if (caller !== "") own.push(cellOf("caller", minute, { ...call, tool: "" }));
+    return own;
   }
+
+  /** The tenant's own cell, and one for everything that has no name any more. */
+  const foldedCells = (minute: string, call: FinishedCall): readonly Cell[] => [
+    cellOf("tenant", minute, { ...call, ...NOBODY }),
+    cellOf("server", minute, { ...call, ...NOBODY, server: OTHERS }),
+  ];
 
   function cellOf(level: Level, minute: string, call: FinishedCall): Cell {
     const { tenantId, server, tool, caller, callerName } = call;
     const key = `${minute}|${tenantId}|${level}|${caller}|${server}|${tool}`;
     const found = cells.get(key);
     if (found !== undefined) return found;
-    const made = emptyCell({ id: newId(), tenantId, level, minute, server, tool, caller, callerName });
+    const made: Cell = {
+      ...{ id: newId(), tenantId, level, minute, server, tool, caller, callerName },
+      ...{ ...noCounts(), dirty: false },
+    };
     cells.set(key, made);
     return made;
   }
 
-  /** Lets go of minutes before this one that are stored; a late call of such a minute starts a cell of its own. */
-  function forget(before: string): void {
-    cells = new Map([...cells].filter(([, cell]) => cell.dirty || cell.minute >= before));
-    paths = new Map([...paths].filter(([key]) => key.slice(0, 16) >= before));
+  /** Cells that are not stored as they are now. Puts the figures together first. */
+  function dirty(): readonly Cell[] {
+    for (const path of paths.values()) {
+      if (path.fresh.calls === 0) continue;
+      for (const cell of path.cells) merge(cell, path.fresh);
+      path.fresh = noCounts();
+    }
+    return [...cells.values()].filter((cell) => cell.dirty);
   }
 
+  /** Lets go of minutes before this one that are stored; a late call of such a minute starts a cell of its own. */
+  function forget(before: string): void {
+    paths = new Map([...paths].filter(([, { minute, fresh }]) => fresh.calls > 0 || minute >= before));
+    const used = new Set([...paths.values()].flatMap((path) => path.cells));
+    cells = new Map([...cells].filter(([, cell]) => cell.dirty || used.has(cell)));
+  }
+
+  return { add, dirty, forget, figures: () => ({ cells: cells.size, folded }) };
+}
+
+/** The names in refused calls of this hour, which anybody can make up; so many of a tenant and no more. */
+function makeNames(max: number) {
+  const byTenant = new Map<string, Set<string>>();
+  let hour = "";
   return {
-    add,
-    forget,
-    dirty: (): readonly Cell[] => [...cells.values()].filter(({ dirty }) => dirty),
-    figures: () => ({ cells: cells.size, folded }),
+    isKnown({ tenantId, server, tool }: FinishedCall, minute: string): boolean {
+      if (minute.slice(0, 13) !== hour) {
+        hour = minute.slice(0, 13);
+        byTenant.clear();
+      }
+      const names = byTenant.get(tenantId) ?? new Set<string>();
+      byTenant.set(tenantId, names);
+      if (names.size < max) names.add(`${server}|${tool}`);
+      return names.has(`${server}|${tool}`);
+    },
   };
 }
 
 export type CallCells = ReturnType<typeof makeCallCells>;
 
-type Name = Pick<Cell, "id" | "tenantId" | "level" | "minute" | "server" | "tool" | "caller" | "callerName">;
+const NOBODY = { server: "", tool: "", caller: "", callerName: "" } as const;
 
-const emptyCell = (name: Name): Cell => ({
-  ...name,
+const noCounts = (): Counts => ({
   ...{ calls: 0, successes: 0, failures: 0, denied: 0, cancelled: 0, unknown: 0, reached: 0, reachedFailures: 0 },
   ...{ heldBack: 0, unavailable: 0, cacheHits: 0, totalMs: 0, upstreamMs: 0, queueMs: 0 },
-  ...{ minMs: Number.POSITIVE_INFINITY, maxMs: 0, buckets: new Map(), errors: new Map(), dirty: true },
+  ...{ minMs: Number.POSITIVE_INFINITY, maxMs: 0, buckets: new Map(), errors: new Map() },
 });
 
-function count(cell: Cell, call: FinishedCall, bucket: number | null): void {
-  const { outcome, code } = call;
-  cell.dirty = true;
-  cell.calls += 1;
-  if (outcome === "success") cell.successes += 1;
-  else if (outcome === "failure") cell.failures += 1;
-  else if (outcome === "denied") cell.denied += 1;
-  else if (outcome === "cancelled") cell.cancelled += 1;
-  else cell.unknown += 1;
-  if (code !== null && outcome !== "success") cell.errors.set(code, (cell.errors.get(code) ?? 0) + 1);
-  if (bucket !== null) countReached(cell, call, bucket);
-  else if (code !== null && HELD_BACK.has(code)) cell.heldBack += 1;
+function count(into: Counts, call: FinishedCall): void {
+  const { outcome, code, fate } = call;
+  into.calls += 1;
+  if (outcome === "success") into.successes += 1;
+  else if (outcome === "failure") into.failures += 1;
+  else if (outcome === "denied") into.denied += 1;
+  else if (outcome === "cancelled") into.cancelled += 1;
+  else into.unknown += 1;
+  if (fate === "finished") countReached(into, call);
+  else if (code !== null && HELD_BACK.has(code)) into.heldBack += 1;
+  if (code !== null && outcome !== "success") into.errors.set(code, (into.errors.get(code) ?? 0) + 1);
 }
 
-function countReached(cell: Cell, call: FinishedCall, bucket: number): void {
+function countReached(into: Counts, call: FinishedCall): void {
   const { durationMs } = call;
-  cell.reached += 1;
-  if (call.outcome === "failure") cell.reachedFailures += 1;
-  if (call.code !== null && UNAVAILABLE.has(call.code)) cell.unavailable += 1;
-  if (call.fromCache) cell.cacheHits += 1;
-  cell.totalMs += durationMs;
-  cell.upstreamMs += call.upstreamMs;
-  cell.queueMs += call.queueMs;
-  if (durationMs < cell.minMs) cell.minMs = durationMs;
-  if (durationMs > cell.maxMs) cell.maxMs = durationMs;
-  cell.buckets.set(bucket, (cell.buckets.get(bucket) ?? 0) + 1);
+  into.reached += 1;
+  if (call.outcome === "failure") into.reachedFailures += 1;
+  if (call.code !== null && UNAVAILABLE.has(call.code)) into.unavailable += 1;
+  if (call.fromCache) into.cacheHits += 1;
+  into.totalMs += durationMs;
+  into.upstreamMs += call.upstreamMs;
+  into.queueMs += call.queueMs;
+  if (durationMs < into.minMs) into.minMs = durationMs;
+  if (durationMs > into.maxMs) into.maxMs = durationMs;
+  addDuration(into.buckets, durationMs);
+}
+
+const ADDED = [
+  ...(["calls", "successes", "failures", "denied", "cancelled", "unknown", "reached", "reachedFailures"] as const),
+  ...(["heldBack", "unavailable", "cacheHits", "totalMs", "upstreamMs", "queueMs"] as const),
+];
+
+function merge(cell: Cell, fresh: Counts): void {
+  cell.dirty = true;
+  for (const name of ADDED) cell[name] += fresh[name];
+  cell.minMs = Math.min(cell.minMs, fresh.minMs);
+  cell.maxMs = Math.max(cell.maxMs, fresh.maxMs);
+  for (const [bucket, n] of fresh.buckets) cell.buckets.set(bucket, (cell.buckets.get(bucket) ?? 0) + n);
+  for (const [code, n] of fresh.errors) cell.errors.set(code, (cell.errors.get(code) ?? 0) + n);
 }

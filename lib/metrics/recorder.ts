@@ -44,7 +44,20 @@ export function recordOutcome(entry: LandedEntry): void {
   const call = toFinishedCall(entry);
   if (call === null) return;
   recorder.cells.add(call);
-  recorder.totals.add(call, Date.now() - Date.parse(entry.ts));
+  recorder.totals.add(call, Date.now() - epochMs(entry.ts));
+}
+
+let minute = "";
+let minuteMs = 0;
+
+/** Six decimals are more than `Date.parse` is quick with. */
+function epochMs(ts: string): number {
+  const head = ts.slice(0, 16);
+  if (head !== minute) {
+    minute = head;
+    minuteMs = Date.parse(`${head}Z`);
+  }
+  return minuteMs + Number(ts.slice(17, 23)) * 1_000;
 }
 
 /** Stores everything that was counted before this was called. Throws when the database does not take it. */
