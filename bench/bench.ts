@@ -48,5 +48,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
 main().catch((cause: unknown) => {
   const text = cause instanceof BadOption || !(cause instanceof Error) ? String(cause) : (cause.stack ?? cause.message);
   process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
+  // What still listens or waits would keep a part that failed alive, and whoever waits for its word.
+  process.exit(1);
 });

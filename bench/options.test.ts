@@ -40,6 +40,7 @@ describe("the options of the benchmark", () => {
       "seconds",
       "only",
       "upstream",
+      "client",
       "delay",
       "series",
       "rows",
