@@ -1,6 +1,7 @@
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from "@modelcontextprotocol/client";
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { WsTransport, wsClient } from "../../lib/testing/ws-transport";
 import { apiOf } from "../api";
 import { baseUrl, type DemoAgent, demo, expect, person, test } from "../fixtures";
 import { inspect } from "../inspector";
@@ -11,9 +12,14 @@ type CallAnswer = { readonly isError?: boolean; readonly content?: unknown; read
 const door = (): URL => new URL("/api/mcp", baseUrl());
 const headersOf = (agent: DemoAgent) => ({ authorization: `Bearer ${agent.key}` });
 
-async function throughLegacySdk(agent: DemoAgent): Promise<Listed> {
+const overHttp = (agent: DemoAgent) => new LegacyTransport(door(), { requestInit: { headers: headersOf(agent) } });
+/** The console listens for upgrades too: a socket must not end up there. */
+const overWebSocket = (agent: DemoAgent) =>
+  new WsTransport(wsClient(new URL("/api/mcp/ws", baseUrl()).href, agent.key));
+
+async function throughLegacySdk(agent: DemoAgent, open: typeof overHttp | typeof overWebSocket): Promise<Listed> {
   const client = new LegacyClient({ name: "legacy-sdk", version: "1" });
-  await client.connect(new LegacyTransport(door(), { requestInit: { headers: headersOf(agent) } }) as never);
+  await client.connect(open(agent) as never);
   try {
     const { tools } = await client.listTools();
     const call = (tool: DemoAgent["allowed"]) => client.callTool({ name: tool.tool, arguments: tool.arguments });
@@ -72,7 +78,8 @@ async function callable(agent: DemoAgent): Promise<string[]> {
 }
 
 const CLIENTS: readonly (readonly [string, (agent: DemoAgent) => Promise<Listed>])[] = [
-  ["the v1 SDK client", throughLegacySdk],
+  ["the v1 SDK client", (agent) => throughLegacySdk(agent, overHttp)],
+  ["the v1 SDK client over a WebSocket", (agent) => throughLegacySdk(agent, overWebSocket)],
   ["the v2 SDK client", throughModernSdk],
   ["the Inspector, legacy era", (agent) => throughInspector(agent, "legacy")],
   ["the Inspector, auto", (agent) => throughInspector(agent, "auto")],
