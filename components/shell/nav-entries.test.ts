@@ -24,7 +24,7 @@ describe("crumbsOf", () => {
     ]);
   });
   it("says in words what is no name", () => {
-    expect(crumbsOf("/clinic/servers/new").at(-1)).toEqual({ label: "Register a server", href: null });
+    expect(crumbsOf("/clinic/servers/new").at(-1)).toEqual({ label: "Register", href: null });
     expect(crumbsOf("/clinic/agents/a1/connect")).toEqual([
       { label: "Agents", href: "/clinic/agents" },
       { label: "a1", href: "/clinic/agents/a1" },

@@ -116,6 +116,7 @@ test("a tool that says something else is held until an admin has seen what chang
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     });
     await context.close();
+    await apiOf(person("clinic", "tenant-admin")).delete(`/api/v1/servers/${id}`);
   } finally {
     await server.close();
   }
