@@ -59,6 +59,19 @@ it("a request that offers HTTP/2 is served as the plain one that it is, with its
   expect(text).toContain("# What the agents' door answers when it refuses");
 });
 
+it("what else the connection header says still holds", async () => {
+  const head = [
+    "GET /api/mcp/errors.md HTTP/1.1",
+    `Host: 127.0.0.1:${port}`,
+    "Connection: Upgrade, close, HTTP2-Settings",
+    "Upgrade: h2c",
+  ];
+  // Resolves only because the connection is closed after the answer.
+  const text = await exchange(`${head.join("\r\n")}\r\n\r\n`);
+  expect(text).toMatch(/^HTTP\/1\.1 200 /);
+  expect(text.toLowerCase()).toContain("connection: close");
+});
+
 it("a process that is told to stop answers what its sockets asked, closes them with 1001 and ends well", async () => {
   const { key } = await world.agent("late:wait");
   const headers = { authorization: `Bearer ${key}` };
