@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { GET } from "@/app/api/metrics/route";
 import { closeTrail } from "@/lib/audit/trail";
 import { newId } from "@/lib/core/ids";
 import { resetSingleton } from "@/lib/core/singleton";
 import { getGateway } from "@/lib/gateway/compose";
 import { executeToolCall } from "@/lib/gateway/execute-tool-call";
 import { readGatewayFigures } from "@/lib/gateway/gateway-figures";
+import { serveMetrics } from "@/lib/http/serve-metrics";
 import { provideGatewayFigures } from "@/lib/metrics/gateway-source";
 import { startRecorder, stopRecorder } from "@/lib/metrics/recorder";
 import type { TestAgent } from "@/lib/testing/factories";

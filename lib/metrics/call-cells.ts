@@ -179,8 +179,6 @@ function makeNames(max: number) {
   };
 }
 
-export type CallCells = ReturnType<typeof makeCallCells>;
-
 const NOBODY = { server: "", tool: "", caller: "", callerName: "" } as const;
 
 const noCounts = (): Counts => ({

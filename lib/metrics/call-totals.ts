@@ -54,5 +54,3 @@ export function makeCallTotals() {
     read: () => ({ outcomes, errors, latency, upstream, trailWait, cacheHits }),
   };
 }
-
-export type CallTotals = ReturnType<ReturnType<typeof makeCallTotals>["read"]>;

@@ -16,7 +16,7 @@ const WINDOWS: Readonly<Record<OverviewRange, { readonly rangeMs: number; readon
 };
 
 /** Servers that are drawn one by one: more lines cannot be told apart. */
-const MAX_LINES = 8;
+const MAX_LINES = 5;
 
 /**
  * What the calls of a tenant did, from stored figures, which are at most two seconds behind the trail. A denied call is not

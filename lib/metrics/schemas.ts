@@ -44,7 +44,7 @@ export type OverviewView = {
     readonly p50Ms: number | null;
     readonly p95Ms: number | null;
     readonly p99Ms: number | null;
-    /** The eight servers with the most calls in the window. */
+    /** The five servers with the most calls in the window. */
     readonly byServer: Readonly<Record<string, { readonly calls: number; readonly p95Ms: number | null }>>;
   }[];
 };

@@ -37,7 +37,9 @@ describe("recording a call", () => {
       const used = process.cpuUsage();
       return (used.user + used.system - user - system) / 1_000_000;
     });
-    say(`recording one call: ${means.map((mean) => mean.toFixed(2)).join(", ")} µs of processor time on average of 1,000,000`);
+    say(
+      `recording one call: ${means.map((mean) => mean.toFixed(2)).join(", ")} µs of processor time on average of 1,000,000`,
+    );
     expect(Math.min(...means)).toBeLessThan(5);
   });
 });
