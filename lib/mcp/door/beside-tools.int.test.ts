@@ -171,7 +171,7 @@ describe("a stream of what happens", () => {
     expect(refused.status).toBe(403);
     await expect.poll(() => refused.told().includes('"code":"killed"'), { timeout: 20_000 }).toBe(true);
     await Promise.all([stream.close(), refused.close()]);
-  });
+  }, 120_000);
 
   it("tells no more of a server that is stopped, and goes on telling of the others", async () => {
     const uri = "test://watched-resource";
@@ -198,7 +198,7 @@ describe("a stream of what happens", () => {
     const single = await listen("/one", []);
     expect(single.status).toBe(403);
     await Promise.all([stream.close(), later.close(), single.close()]);
-  });
+  }, 180_000);
 });
 
 describe("a profile", () => {

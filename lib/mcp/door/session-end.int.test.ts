@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "@/lib/core/ids";
+import { connectBus } from "@/lib/db/redis-bus";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import type { Identity } from "@/lib/gateway/identity";
 import { checkSession, giveSession } from "@/lib/mcp/door/session-ids";
@@ -8,6 +9,7 @@ import type { TestAgent } from "@/lib/testing/factories";
 import { createWorld, type Mount, openDoor, type World } from "@/lib/testing/gateway-world";
 import { readTrail } from "@/lib/testing/read-trail";
 import { rpc } from "@/lib/testing/rpc";
+import { testRedisUrl } from "@/lib/testing/test-redis";
 
 const HELLO = {
   protocolVersion: "2025-11-25",
@@ -111,7 +113,7 @@ describe.each<Mount>(["node", "web"])("a session, mounted by %s", (mount) => {
     over.abort();
     await ended;
     upstream?.setFault("none");
-  });
+  }, 120_000);
 
   it("serves the agent it was given to, as it was given", async () => {
     const [mine, theirs] = [await world.agent("files:read"), await world.agent("files:read")];
@@ -182,4 +184,42 @@ it("is ended and served by any process, with nothing but the database between th
     remove();
     await door.close();
   }
-});
+}, 180_000);
+
+const redisUrl = testRedisUrl ?? "";
+it.skipIf(redisUrl === "")(
+  "takes its stream in another process with it, where they share a Redis",
+  async () => {
+    const leaveBus = await connectBus(redisUrl);
+    const door = await openDoor("node");
+    const { entry, remove } = await bundleServer();
+    const port = await freePort();
+    const child = await startDoor(entry, port, { env: { REDIS_URL: redisUrl } });
+    try {
+      const agent = await world.agent("files:read");
+      const [here, there] = [clientOf(door.url, agent), clientOf(`http://127.0.0.1:${port}/api/mcp`, agent)];
+      const [session, other] = [await here.begin(), await here.begin()];
+      const over = new AbortController();
+      const [stream, kept] = [await there.bare(session, "GET"), await there.bare(other, "GET", over.signal)];
+      const state = { ended: false, keptEnded: false };
+      void stream.text().then(() => (state.ended = true));
+      const keptDone = kept.text().then(
+        () => (state.keptEnded = true),
+        () => undefined,
+      );
+      expect(await here.end(session)).toBe(204);
+      // By itself it would stay open for five minutes.
+      await expect.poll(() => state.ended, { timeout: 60_000 }).toBe(true);
+      expect(state.keptEnded).toBe(false);
+      over.abort();
+      await keptDone;
+    } finally {
+      child.kill("SIGTERM");
+      await gone(child);
+      remove();
+      await door.close();
+      await leaveBus();
+    }
+  },
+  180_000,
+);
