@@ -41,7 +41,7 @@ function withToken(token: string): void {
   resetSingleton("env");
 }
 const ask = (authorization?: string): Promise<Response> =>
-  GET(
+  serveMetrics(
     new Request("http://gateway.test/api/metrics", authorization === undefined ? {} : { headers: { authorization } }),
   );
 
