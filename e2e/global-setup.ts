@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeDataFolder } from "./data-folder";
 import { freePort, untilReady } from "./processes";
 
 /** The real server as `npm start` runs it, on an empty data folder and a port of its own, with the demo in it. */
@@ -27,6 +28,6 @@ export default async function setup(): Promise<() => Promise<void>> {
     const ended = new Promise((resolve) => server.once("exit", resolve));
     server.kill("SIGTERM");
     await ended;
-    rmSync(dataDir, { recursive: true, force: true });
+    await removeDataFolder(dataDir);
   };
 }

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeDataFolder } from "../data-folder";
 import { asAgent, callTool, entryOf } from "../door";
 import { type Demo, expect, test } from "../fixtures";
 import { freePort, untilReady } from "../processes";
@@ -55,6 +56,6 @@ test("the door behaves the same under plain next start", async () => {
     const ended = new Promise((resolve) => server.once("exit", resolve));
     server.kill("SIGTERM");
     await ended;
-    rmSync(dataDir, { recursive: true, force: true });
+    await removeDataFolder(dataDir);
   }
 });
