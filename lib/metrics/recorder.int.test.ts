@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { closeTrail, trail } from "@/lib/audit/trail";
 import { newId } from "@/lib/core/ids";
+import { pool } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { tenantSql } from "@/lib/db/sql";
 import { getGateway } from "@/lib/gateway/compose";
@@ -147,6 +148,33 @@ describe("after calls of every kind", () => {
     await call(reader, "files", "read");
     await flushCalls();
     expect((await figures({ level: "tenant" }))[0]?.calls).toBe((before?.calls ?? 0) + 1);
+  });
+
+  it("calls do not wait for figures to be stored: with the table locked they end, and are counted once it is free", async () => {
+    const [before] = await figures({ level: "tenant" });
+    const client = await pool().connect();
+    await client.query("begin; lock table call_minutes in access exclusive mode");
+    const stored = { yet: false };
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => call(reader, "files", "read")));
+    const flushed = flushCalls().then(() => {
+      stored.yet = true;
+    });
+    outcomes.push(await call(reader, "files", "read"));
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, true, true, true, true]);
+    expect(stored.yet).toBe(false);
+    await client.query("rollback");
+    client.release();
+    await flushed;
+    await flushCalls();
+    expect((await figures({ level: "tenant" }))[0]?.calls).toBe((before?.calls ?? 0) + 6);
+  });
+
+  it("a process that stops stores what it has counted", async () => {
+    const [before] = await figures({ level: "tenant" });
+    await call(reader, "files", "read");
+    await stopRecorder();
+    expect((await figures({ level: "tenant" }))[0]?.calls).toBe((before?.calls ?? 0) + 1);
+    startRecorder();
   });
 
   it("an intent is no call yet, and another tenant's calls are nobody else's", async () => {

@@ -109,15 +109,15 @@ describe(`thirty days of ${SERVERS} servers with ${TOOLS} tools each`, () => {
     health: () => perform(readHealth, tenant.ctx(), {}),
   };
 
-  it.each(Object.keys(asks))("%s: P95 below 500 ms", async (name) => {
+  it.each(Object.keys(asks))("%s: below 500 ms each of ten times", async (name) => {
     const took: number[] = [];
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       const startedAt = performance.now();
       await asks[name]?.();
       took.push(performance.now() - startedAt);
     }
     took.sort((left, right) => left - right);
-    say(`${name}: median ${took[9]?.toFixed(0)} ms, P95 ${took[18]?.toFixed(0)} ms`);
-    expect(took[18]).toBeLessThan(500);
+    say(`${name}: median ${took[4]?.toFixed(0)} ms, slowest of ten ${took[9]?.toFixed(0)} ms`);
+    expect(took[9]).toBeLessThan(500);
   });
 });
