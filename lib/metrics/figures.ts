@@ -108,7 +108,9 @@ function figuresSql(query: FiguresQuery, segments: readonly Segment[]) {
   const { parts, values } = partsSql(query, segments);
   const { keys } = keysOf(query);
   const most = query.limit === undefined ? "" : `order by calls desc, ${GROUP} limit ${Math.trunc(query.limit)}`;
-  const text = `with named as not materialized (
+  // With a limit most rows are only counted, and their buckets are better left where they are.
+  const kept = query.limit === undefined ? "materialized" : "not materialized";
+  const text = `with named as ${kept} (
       select ${keys}, caller_name, ${SUMS.map(([name]) => name).join(", ")}, buckets, counts from (${parts}) as parts
     ), s as materialized (
       select row_number() over () as g, * from (
