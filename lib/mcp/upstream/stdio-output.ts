@@ -2,37 +2,26 @@ import type { Readable } from "node:stream";
 import type { AppError } from "@/lib/core/errors";
 import { broken } from "@/lib/mcp/upstream/faults";
 import { makeLineSplitter } from "@/lib/mcp/upstream/line-splitter";
+import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
-
-/** What a program may print that answers nobody, within a while. */
-const NOISE = { windowMs: 10_000, bytes: MAX_ANSWER_BYTES, lines: 100_000 };
 
 export type OutputOptions = {
   /** True when somebody waited for this line. */
   readonly onLine: (line: Buffer) => boolean;
   /** Called once; nothing is read any more. */
   readonly onFault: (fault: AppError) => void;
-  readonly now?: () => number;
 };
 
 /** Reads what a program says, line by line. One that talks without end would cost us a processor: it is given up. */
-export function makeOutputReader({ onLine, onFault, now = Date.now }: OutputOptions): (chunk: Buffer) => void {
+export function makeOutputReader({ onLine, onFault }: OutputOptions): (chunk: Buffer) => void {
   let isOver = false;
-  let noise = { since: now(), bytes: 0, lines: 0 };
 
   const giveUp = (fault: AppError) => {
     if (isOver) return;
     isOver = true;
     onFault(fault);
   };
-  const countNoise = (bytes: number) => {
-    const at = now();
-    if (at - noise.since > NOISE.windowMs) noise = { since: at, bytes: 0, lines: 0 };
-    noise.bytes += bytes;
-    noise.lines += 1;
-    if (noise.bytes > NOISE.bytes || noise.lines > NOISE.lines)
-      giveUp(broken("its output is flooded with other things"));
-  };
+  const countNoise = makeNoiseLimit(giveUp);
   const lines = makeLineSplitter((line) => {
     if (isOver) return;
     if (line.length === 0 || !onLine(line)) countNoise(line.length + 1);
