@@ -299,7 +299,8 @@ describe("a server that fails", () => {
       });
       dearer.push(refusing - appending);
     }
-    expect(dearer.sort((one, other) => one - other)[20]).toBeLessThan(5);
+    // The slower ones measure who else was running; a refusal that waits for anything is slow in all of them.
+    expect(dearer.sort((one, other) => one - other)[8]).toBeLessThan(5);
   });
 
   it("does not open its circuit for bad arguments or for errors that its tools report", async () => {
