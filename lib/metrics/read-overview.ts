@@ -12,7 +12,7 @@ const WINDOWS: Readonly<Record<OverviewRange, { readonly rangeMs: number; readon
   "6h": { rangeMs: 6 * HOUR_MS, bucketMs: 5 * MINUTE_MS },
   "24h": { rangeMs: DAY_MS, bucketMs: 15 * MINUTE_MS },
   "7d": { rangeMs: 7 * DAY_MS, bucketMs: 2 * HOUR_MS },
-  "30d": { rangeMs: 30 * DAY_MS, bucketMs: 8 * HOUR_MS },
+  "30d": { rangeMs: 30 * DAY_MS, bucketMs: DAY_MS },
 };
 
 /** Servers that are drawn one by one: more lines cannot be told apart. */
