@@ -22,7 +22,7 @@ const LIMITS: SequencerLimits = {
 const CLOSE_OWED_EVERY_MS = 1_000;
 
 export type Trail = {
-  /** Resolves when the entry is durable; rejects with `audit_unavailable` within five seconds otherwise. */
+  /** Resolves when the entry is durable; rejects with `audit_unavailable` otherwise: within five seconds, ten while the tenant's key cannot be read either. */
   readonly append: (draft: EntryDraft) => Promise<AppendedEntry>;
   /** When the oldest call began whose intent may be in the trail without an outcome (epoch ms); now when there is none. */
   readonly openSince: () => number;
