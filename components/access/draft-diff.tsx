@@ -71,7 +71,7 @@ export function MapDiffList({ map }: { readonly map: readonly MapDiff[] }) {
     <ul className="divide-y divide-line rounded-md border border-line">
       {map.map((line) => (
         <li key={line.key} className="flex flex-wrap items-center gap-x-2 px-3 py-1.5">
-          <span className="min-w-0 flex-1 break-all">{line.key}</span>
+          <span className="min-w-0 grow basis-48 break-all">{line.key}</span>
           <code className="font-mono text-xs text-bad line-through">{show(line.before)}</code>
           <ArrowRight aria-label="becomes" className="size-3.5 text-muted" />
           <code className="font-mono text-xs text-ok">{show(line.after)}</code>
