@@ -9,6 +9,16 @@ describe("format", () => {
   it("says shares as percent, and nothing where nothing was divided", () => {
     expect([null, 0, 0.0081, 0.05, 0.5].map(formatShare)).toEqual(["–", "0 %", "0.8 %", "5 %", "50 %"]);
   });
+  it("does not round a share up to where it would look whole, or better than a limit", () => {
+    expect([0.9, 0.986, 0.99, 0.9995, 0.99999, 1].map(formatShare)).toEqual([
+      "90 %",
+      "98.6 %",
+      "99 %",
+      "99.95 %",
+      "99.99 %",
+      "100 %",
+    ]);
+  });
   it("says times exactly, in UTC", () => {
     expect(formatUtc("2026-11-20T14:03:22.123Z")).toBe("20 Nov 2026, 14:03:22 UTC");
   });

@@ -55,10 +55,11 @@ export function formatDuration(ms: number | null): string {
   return `${Math.floor(ms / 60_000)} min${seconds === 0 ? "" : ` ${seconds} s`}`;
 }
 
-/** 0.0123 becomes `1.2 %`; `–` when there is nothing to divide by. */
+/** 0.0123 becomes `1.2 %`, 0.9986 `99.86 %`: never rounded up to a whole; `–` when there is nothing to divide by. */
 export function formatShare(share: number | null): string {
   if (share === null) return "–";
   const percent = share * 100;
+  if (percent > 90) return `${Math.floor(percent * 100 + 1e-6) / 100} %`;
   return `${percent >= 10 ? Math.round(percent) : short(percent, 1)} %`;
 }
 

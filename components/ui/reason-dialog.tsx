@@ -13,6 +13,8 @@ export type ReasonDialogProps = {
   readonly danger?: boolean;
   readonly pending: boolean;
   readonly error?: string | null;
+  /** What is asked for: "Reason" unless told. */
+  readonly label?: string;
   /** The least number of characters; 0 leaves it open. */
   readonly minReason?: number;
   readonly onConfirm: (reason: string) => void;
@@ -20,7 +22,8 @@ export type ReasonDialogProps = {
 };
 
 /** Asks before an act and for the reason that goes into the trail. Mount it to open it. */
-export function ReasonDialog({ minReason = 3, error, onConfirm, onClose, danger = false, ...rest }: ReasonDialogProps) {
+export function ReasonDialog({ minReason = 3, label = "Reason", danger = false, ...props }: ReasonDialogProps) {
+  const { error, onConfirm, onClose, ...rest } = props;
   const [reason, setReason] = useState("");
   return (
     <ConfirmDialog
@@ -31,7 +34,7 @@ export function ReasonDialog({ minReason = 3, error, onConfirm, onClose, danger 
       disabled={reason.trim().length < minReason}
       onConfirm={() => onConfirm(reason.trim())}
     >
-      <Field label="Reason" optional={minReason === 0} hint="Recorded in the audit trail.">
+      <Field label={label} optional={minReason === 0} hint="Recorded in the audit trail.">
         <Textarea data-first="" rows={2} value={reason} onChange={(event) => setReason(event.target.value)} />
       </Field>
       <FormError>{error}</FormError>

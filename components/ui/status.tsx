@@ -1,4 +1,17 @@
-import { Ban, Check, CircleHelp, Hourglass, Pause, Pencil, Timer, TriangleAlert, Unplug } from "lucide-react";
+import {
+  Ban,
+  BellRing,
+  Check,
+  CircleDashed,
+  CircleHelp,
+  Hourglass,
+  OctagonAlert,
+  Pause,
+  Pencil,
+  Timer,
+  TriangleAlert,
+  Unplug,
+} from "lucide-react";
 import type { ReactNode } from "react";
 import { type Tone, toneText } from "@/components/ui/badge";
 import { cn } from "@/components/ui/cn";
@@ -38,6 +51,12 @@ const STATES = {
   disabled: { tone: "neutral", word: "disabled", glyph: <Pause aria-hidden /> },
   suspended: { tone: "warn", word: "suspended", glyph: <Pause aria-hidden /> },
   draft: { tone: "info", word: "draft", glyph: <Pencil aria-hidden /> },
+  healthy: { tone: "ok", word: "healthy", glyph: <Check aria-hidden /> },
+  warning: { tone: "warn", word: "warning", glyph: <TriangleAlert aria-hidden /> },
+  critical: { tone: "bad", word: "critical", glyph: <OctagonAlert aria-hidden /> },
+  quiet: { tone: "neutral", word: "no traffic", glyph: <CircleDashed aria-hidden /> },
+  firing: { tone: "bad", word: "firing", glyph: <BellRing aria-hidden /> },
+  resolved: { tone: "ok", word: "resolved", glyph: <Check aria-hidden /> },
 } as const satisfies Record<string, { tone: Tone; word: string; glyph: ReactNode }>;
 
 export type StatusState = keyof typeof STATES;
