@@ -27,6 +27,7 @@ const PLATFORM_MAY = {
   agent_keys: ["select", "update(last_used_at)"],
   agent_roles: ["select"],
   agents: ["select"],
+  alert_notices: ["select(tenant_id, seq, channel_id, alert_id, state, next_at)"],
   api_tokens: ["select", "update(last_used_at)"],
   gateway_processes: ["select", "insert", "update", "delete"],
   invitations: ["select", "insert", "update(accepted_at)"],
@@ -211,6 +212,12 @@ async function fillEveryTable(tenant: TestTenant): Promise<void> {
     await tx.rateLimit.create({ data: { tenantId, target: "tenant", perSecond: 100 } });
     const thrown = { tenantId, id: newId(), kind: "tool", target: "s/echo", thrownBy: admin.email };
     await tx.killSwitch.create({ data: thrown });
+    const channelId = newId();
+    await tx.alertChannel.create({ data: { tenantId, id: channelId, name: "ops", kind: "webhook", shown: "x" } });
+    const noticeId = newId();
+    const told = { event: "firing", severity: "critical", title: "t", text: "t", at: new Date() };
+    await tx.alertNotice.create({ data: { tenantId, id: noticeId, channelId, alertId: newId(), ...told } });
+    await tx.alertNoticeAttempt.create({ data: { tenantId, noticeId, number: 1 } });
     const version = { tenantId, version: 1, map: {}, sha256: "x", reason: "test", changedBy: admin.email };
     await tx.permissionMapVersion.create({ data: version });
     const counts = { calls: 1, successes: 1, failures: 0, denied: 0, cancelled: 0, unknown: 0, reached: 1 };
