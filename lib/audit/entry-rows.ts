@@ -4,7 +4,7 @@ import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 import type { RecordText } from "@/lib/audit/record";
 import type { WireWriter } from "@/lib/db/wire-writer";
 
-/** Columns of the type `audit_entry_row`, in its order. The names are those of the table. */
+/** Columns of the type `audit_traced_row`, in its order. The names are those of the table. */
 export const ROW_COLUMNS = [
   "seq",
   "ts",
@@ -32,6 +32,7 @@ export const ROW_COLUMNS = [
   "hash",
   "payload",
   "payload_key_id",
+  "trace_id",
 ] as const;
 
 const OID = { int8: 20, timestamptz: 1184, uuid: 2950, text: 25, float8: 701, bytea: 17 } as const;
@@ -42,7 +43,7 @@ const EPOCH_2000_MS = Date.UTC(2000, 0, 1);
 export type LinkedRows = { readonly tip: Tip; readonly appended: readonly AppendedEntry[] };
 
 /**
- * Links entries to the head they will follow and writes them as PostgreSQL's binary form of `audit_entry_row[]`. As text it
+ * Links entries to the head they will follow and writes them as PostgreSQL's binary form of `audit_traced_row[]`. As text it
  * would be twice as long, and the server would take it apart once per column. `typeOid` is the type's number in this database.
  */
 export function writeRows(
@@ -96,6 +97,7 @@ function writeRow(out: WireWriter, { columns, text, payload }: PreparedEntry, li
   out.hex(linker.hash);
   bytes(out, payload);
   uuid(out, columns.payloadKeyId);
+  string(out, columns.traceId);
 }
 
 function head(out: WireWriter, oid: number, length: number): void {

@@ -60,6 +60,10 @@ export type EntryDraft = {
   readonly era?: string;
   readonly clientName?: string;
   readonly requestId: string;
+  /** The trace that the act is part of, where its caller sent one or we make one. 32 hexadecimal digits. */
+  readonly traceId?: string;
+  /** Our span of a call in it; the caller's where we make none. 16 hexadecimal digits. */
+  readonly spanId?: string;
   readonly ip?: string | null;
   readonly userAgent?: string | null;
   readonly reason?: string;

@@ -30,7 +30,11 @@ describe("the record", () => {
   it("is RFC 8785 whatever the texts hold", () => {
     fc.assert(
       fc.property(anyText, anyText, fc.double(), fc.nat(), (tool, reason, latencyMs, seq) => {
-        const fields = toRecordFields(draft({ tool, reason, latencyMs, server: "files", count: 3 }), stamp());
+        const traced = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7" };
+        const fields = toRecordFields(
+          draft({ tool, reason, latencyMs, server: "files", count: 3, ...traced }),
+          stamp(),
+        );
         const bytes = recordBytes(toRecordText(fields), seq);
         const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
         expect(canonicalJson(JSON.parse(text))).toBe(text);

@@ -51,11 +51,13 @@ const FIELDS = [
   "seq",
   "server",
   "server_id",
+  "span_id",
   "src_ip",
   "target",
   "tenant_id",
   "tool",
   "tool_def_sha256",
+  "trace_id",
   "ts",
   "upstream_ms",
   "user_agent",
@@ -133,6 +135,8 @@ export function toRecordFields(draft: EntryDraft, stamp: Stamp): RecordFields {
     era: text(draft.era),
     client_name: text(draft.clientName),
     request_id: text(draft.requestId),
+    trace_id: draft.traceId,
+    span_id: draft.spanId,
     src_ip: text(draft.ip),
     user_agent: text(draft.userAgent, MAX_LONG_TEXT),
     reason: text(draft.reason, MAX_LONG_TEXT),
@@ -201,6 +205,7 @@ export type SearchColumns = {
   readonly target: string | null;
   readonly latencyMs: number | null;
   readonly requestId: string;
+  readonly traceId: string | null;
   readonly searchText: string;
   readonly payloadKeyId: string | null;
 };
@@ -260,6 +265,7 @@ export function toSearchColumns(fields: RecordFields): SearchColumns {
     target: column(fields.target),
     latencyMs: typeof fields.latency_ms === "number" ? fields.latency_ms : null,
     requestId: column(fields.request_id) ?? "",
+    traceId: column(fields.trace_id),
     searchText: searchText(fields),
     payloadKeyId: column(fields.payload_key_id),
   };

@@ -112,6 +112,8 @@ function intentOf(tenantId: string, record: RecordFields | null): EntryDraft[] {
     door: said("door"),
     era: said("era"),
     ip: said("src_ip"),
+    traceId: said("trace_id"),
+    spanId: said("span_id"),
   };
   const draft = {
     tenantId,

@@ -5,7 +5,7 @@ import { parseRecord, TS_TEXT } from "@/lib/audit/views";
 /** All of a stored entry but the sealed bytes, whose digest the database computes. Digests come as hex. */
 export const STORED_COLUMNS = `e.seq::text as seq, ${TS_TEXT} as ts, e.event_id, e.gateway_id, e.call_id, e.phase,
   e.event_type, e.outcome, e.reason_code, e.decision, e.rule_id, e.actor_type, e.actor_id, e.actor_name, e.server,
-  e.tool, e.target, e.latency_ms, e.request_id, e.search_text, e.payload_key_id, e.record,
+  e.tool, e.target, e.latency_ms, e.request_id, e.search_text, e.payload_key_id, e.trace_id, e.record,
   encode(e.record_sha256, 'hex') as record_sha256, encode(e.prev_hash, 'hex') as prev_hash,
   encode(e.hash, 'hex') as hash, encode(sha256(e.payload), 'hex') as payload_sha256`;
 
@@ -31,6 +31,7 @@ export type StoredEntry = {
   readonly request_id: string;
   readonly search_text: string;
   readonly payload_key_id: string | null;
+  readonly trace_id: string | null;
   readonly record: Uint8Array;
   readonly record_sha256: string;
   readonly prev_hash: string;
@@ -96,6 +97,7 @@ function differingPart(stored: StoredEntry): string | null {
     ["request id", columns.requestId, stored.request_id],
     ["search text", columns.searchText, stored.search_text],
     ["payload key", columns.payloadKeyId, stored.payload_key_id],
+    ["trace", columns.traceId, stored.trace_id],
   ];
   return pairs.find(([, said, held]) => said !== held)?.[0] ?? null;
 }

@@ -26,7 +26,7 @@ const FIRST_HEAD = {
     select $1::uuid, 0, decode($2, 'hex') where not exists (select from audit_entries where tenant_id = $1::uuid)
     on conflict do nothing`,
 };
-const ROW_TYPE = { name: "audit_row_type", text: "select 'audit_entry_row'::regtype::oid::text as oid" };
+const ROW_TYPE = { name: "audit_row_type", text: "select 'audit_traced_row'::regtype::oid::text as oid" };
 
 /**
  * Entries and the new head in one statement: $1 tenant, $2 and $3 the head they follow, $4 the entries, $5 and $6 the new head.
@@ -39,7 +39,7 @@ export const APPEND: Statement = {
       where tenant_id = $1::uuid and seq = $2::bigint and hash = $3::bytea returning 1
     ), written as (
     insert into audit_entries (tenant_id, ${ROW_COLUMNS.join(", ")})
-    select $1::uuid, ${ROW_COLUMNS.map((name) => `entry.${name}`).join(", ")} from unnest($4::audit_entry_row[]) entry
+    select $1::uuid, ${ROW_COLUMNS.map((name) => `entry.${name}`).join(", ")} from unnest($4::audit_traced_row[]) entry
     where exists (select from head) returning 1
     )
     select count(*)::text as written from written`,
