@@ -28,6 +28,7 @@ const PLATFORM_MAY = {
   agent_roles: ["select"],
   agents: ["select"],
   alert_notices: ["select(tenant_id, seq, channel_id, alert_id, state, next_at)"],
+  alert_turns: ["select"],
   api_tokens: ["select", "update(last_used_at)"],
   gateway_processes: ["select", "insert", "update", "delete"],
   invitations: ["select", "insert", "update(accepted_at)"],
@@ -212,6 +213,26 @@ async function fillEveryTable(tenant: TestTenant): Promise<void> {
     await tx.rateLimit.create({ data: { tenantId, target: "tenant", perSecond: 100 } });
     const thrown = { tenantId, id: newId(), kind: "tool", target: "s/echo", thrownBy: admin.email };
     await tx.killSwitch.create({ data: thrown });
+    await tx.alertRule.create({
+      data: { tenantId, id: newId(), name: "r", severity: "critical", watch: "circuit_open" },
+    });
+    const alertId = newId();
+    const alert = {
+      ruleId: newId(),
+      ruleName: "r",
+      severity: "critical",
+      subject: "s",
+      reason: "r",
+      since: new Date(),
+    };
+    await tx.alert.create({ data: { tenantId, id: alertId, state: "pending", ...alert } });
+    await tx.alertEvent.create({
+      data: { tenantId, id: newId(), alertId, at: new Date(), what: "pending", text: "t" },
+    });
+    const signal = { watch: "circuit_open", processId: newId(), since: new Date(), seenAt: new Date(), reason: "r" };
+    await tx.alertSignal.create({ data: { tenantId, ...signal } });
+    await tx.alertTurn.create({ data: { tenantId, nextAt: new Date() } });
+    await tx.auditVerdict.create({ data: { tenantId, verifiedAt: new Date() } });
     const channelId = newId();
     await tx.alertChannel.create({ data: { tenantId, id: channelId, name: "ops", kind: "webhook", shown: "x" } });
     const noticeId = newId();

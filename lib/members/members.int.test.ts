@@ -56,6 +56,7 @@ describe("nobody hands on more than they hold", () => {
     "servers:read",
     "agents:read",
     "metrics:read",
+    "alerts:read",
     "tenant:read",
   ];
 

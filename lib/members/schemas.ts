@@ -95,6 +95,7 @@ export const BUILT_IN_ROLES = [
       "audit:payload",
       "audit:export",
       "metrics:read",
+      "alerts:read",
       "servers:read",
       "access:read",
       "agents:read",
@@ -112,6 +113,7 @@ export const BUILT_IN_ROLES = [
       "servers:read",
       "access:read",
       "metrics:read",
+      "alerts:read",
       "tenant:read",
       "audit:read",
       "tools:call",
@@ -121,6 +123,6 @@ export const BUILT_IN_ROLES = [
     slug: "viewer",
     name: "Viewer",
     description: "Sees servers, agents and figures. No trail, no payloads.",
-    permissions: ["servers:read", "agents:read", "access:read", "metrics:read", "tenant:read"],
+    permissions: ["servers:read", "agents:read", "access:read", "metrics:read", "alerts:read", "tenant:read"],
   },
 ] as const;
