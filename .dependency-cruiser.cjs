@@ -33,10 +33,17 @@ module.exports = {
       name: "domain-below-the-gateway",
       severity: "error",
       from: {
-        path: "^lib/(auth|access|audit|metrics|servers|agents|members|tenants|limits|kill-switches|profiles)/",
+        path: "^lib/(auth|access|audit|metrics|servers|agents|members|tenants|limits|kill-switches|profiles|channels)/",
         pathNot: NOT_TESTS,
       },
       to: { path: "^(lib/(gateway|mcp/door|http|client|cli)|app|components)/" },
+    },
+    {
+      name: "channels-know-no-alerts",
+      severity: "error",
+      comment: "They deliver what they are told; what an alert is, they need not know.",
+      from: { path: "^lib/channels/" },
+      to: { path: "^lib/alerts/" },
     },
     {
       name: "upstream-is-low-level",

@@ -4,6 +4,18 @@ import { singleton } from "@/lib/core/singleton";
 const flag = z.enum(["0", "1"]).transform((text) => text === "1");
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+/** A setting with a default, for which empty means unset too. */
+const standard = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === "" ? undefined : value), schema);
+
+const SAMPLERS = [
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+] as const;
 
 const settings = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
@@ -52,19 +64,37 @@ const settings = z.object({
   METRICS_DAY_DAYS: z.coerce.number().int().min(366).max(10_000).default(1_100),
   /** What Prometheus presents to /api/metrics; without it there is no such address. */
   METRICS_TOKEN: optional(z.string().min(16, "must have at least 16 characters")),
+  /** Where alerts by e-mail are handed over: smtp:// or smtps://, with user and password where the server asks for them. */
+  SMTP_URL: optional(z.string().regex(/^smtps?:\/\/[^/?#\s]+/, "must start with smtp:// or smtps:// and name a host")),
+  /** Whom alerts by e-mail come from: an address, or `Name <address>`. */
+  MAIL_FROM: optional(z.string().regex(/^([^<>\r\n]*<)?[^\s@<>]+@[^\s@<>]+>?$/, "must be an e-mail address")),
+  /**
+   * OpenTelemetry, by its standard names. Credentials, timeouts, compression and certificates of the receiver
+   * (OTEL_EXPORTER_OTLP_*) and OTEL_RESOURCE_ATTRIBUTES are read by its own packages. Without an endpoint nothing is sent.
+   */
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(z.url({ protocol: /^https?$/ })),
+  OTEL_EXPORTER_OTLP_PROTOCOL: optional(z.literal("http/json", "only http/json is spoken")),
+  OTEL_TRACES_EXPORTER: standard(z.enum(["otlp", "none"]).default("otlp")),
+  OTEL_TRACES_SAMPLER: standard(z.enum(SAMPLERS).default("parentbased_always_on")),
+  OTEL_TRACES_SAMPLER_ARG: standard(z.coerce.number().min(0).max(1).default(1)),
+  OTEL_BSP_SCHEDULE_DELAY: standard(z.coerce.number().int().min(10).max(600_000).default(5_000)),
+  OTEL_METRICS_EXPORTER: standard(z.enum(["otlp", "none"]).default("none")),
+  OTEL_METRIC_EXPORT_INTERVAL: standard(z.coerce.number().int().min(100).max(3_600_000).default(60_000)),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "silent"]).default("info"),
   SHUTDOWN_GRACE_MS: z.coerce.number().int().min(0).max(120_000).default(10_000),
 });
 
 type Raw = z.output<typeof settings>;
 
+/** Settings that mean something together only. */
 const PRESETS = [
   ["ENTRA_TENANT_ID", "ENTRA_CLIENT_ID", "ENTRA_CLIENT_SECRET"],
   ["OKTA_ISSUER", "OKTA_CLIENT_ID", "OKTA_CLIENT_SECRET"],
   ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"],
+  ["SMTP_URL", "MAIL_FROM"],
 ] as const;
 
-/** A sign-in provider with a part missing would silently not be offered. */
+/** A sign-in provider, or mail, with a part missing would silently not be offered. */
 function missingPresetParts(raw: Raw): string[] {
   return PRESETS.filter((names) => names.some((name) => raw[name] !== undefined)).flatMap((names) =>
     names.filter((name) => raw[name] === undefined).map((name) => `  ${name}: must be set together with ${names[0]}`),

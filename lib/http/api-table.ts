@@ -13,6 +13,10 @@ import { searchEntries } from "@/lib/audit/search-entries";
 import { verifyTrail } from "@/lib/audit/verify-trail";
 import { closeSession } from "@/lib/auth/close-session";
 import { switchTenant } from "@/lib/auth/switch-tenant";
+import { changeChannel, deleteChannel, rotateChannelSecret } from "@/lib/channels/change-channel";
+import { createChannel } from "@/lib/channels/create-channel";
+import { listChannels, listNotices } from "@/lib/channels/read";
+import { testChannel } from "@/lib/channels/test-channel";
 import { tryServerTool } from "@/lib/gateway/try-server-tool";
 import { listKillSwitches } from "@/lib/kill-switches/read";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
@@ -122,4 +126,11 @@ export const API_TABLE: readonly ApiRow[] = [
   ["/metrics/statistics", "GET", "Figures of any window by server, tool or caller", readStatistics],
   ["/metrics/series", "GET", "The same over time, of the tenant, a server or a tool", readSeries],
   ["/metrics/health", "GET", "The light of the tenant and its servers, with the reason", readHealth],
+  ["/alert-channels", "GET", "List where alerts are told", listChannels],
+  ["/alert-channels", "POST", "Create a channel; a webhook's signing secret is shown once", createChannel],
+  ["/alert-channels/{id}", "PATCH", "Change a channel, or switch it on and off", changeChannel],
+  ["/alert-channels/{id}", "DELETE", "Delete a channel", deleteChannel],
+  ["/alert-channels/{id}/test", "POST", "Send a marked notice at once and say how it went", testChannel],
+  ["/alert-channels/{id}/secret", "POST", "Make a new signing secret, shown once", rotateChannelSecret],
+  ["/alert-channels/{id}/notices", "GET", "What a channel was told, with every attempt", listNotices],
 ];

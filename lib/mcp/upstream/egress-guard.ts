@@ -17,11 +17,18 @@ function matches(address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: readonly [ip
   return address.kind() === range.kind() && address.match(range as never, bits);
 }
 
+/** True when the operator listed this address. */
+export function addressListed(text: string, policy: UpstreamPolicy): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  return policy.allow.some((range) => matches(address, range));
+}
+
 /** True when this address may be connected to: public, or listed by the operator. */
 export function addressAllowed(text: string, policy: UpstreamPolicy): boolean {
   if (!ipaddr.isValid(text)) return false;
+  if (addressListed(text, policy)) return true;
   const address = ipaddr.process(text);
-  if (policy.allow.some((range) => matches(address, range))) return true;
   if (address.kind() === "ipv6" && matches(address, IPV4_COMPATIBLE)) return false;
   return address.range() === "unicast";
 }
