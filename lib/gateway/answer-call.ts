@@ -15,6 +15,7 @@ export async function answerCall(gateway: Deps, intent: DurableIntent, call: Too
   const earlier = await place.get();
   if (earlier !== null) {
     intent.note({ cache: "hit" });
+    intent.trace?.say({ "countersign.cache": "hit" });
     return earlier;
   }
   const answer = await callUpstream(gateway, intent, call);

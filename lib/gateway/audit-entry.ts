@@ -11,6 +11,7 @@ import type { LimitState } from "@/lib/gateway/rate-limits";
 import { recordRefusedKey } from "@/lib/gateway/record-request";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
+import type { CallTrace } from "@/lib/telemetry/call-trace";
 
 declare const proof: unique symbol;
 
@@ -19,6 +20,7 @@ export type DurableIntent = {
   readonly passage: Passage;
   /** Tells what the outcome should say besides. */
   readonly note: (notes: Notes) => void;
+  readonly trace: CallTrace | null;
   readonly [proof]: "intent";
 };
 
@@ -47,7 +49,7 @@ export type AuditEntry = {
 type Deps = Pick<GatewayDeps, "append" | "refusals">;
 
 /** Opens the trace of a call. Nothing is written until it is known who calls. */
-export function openAuditEntry(gateway: Deps, call: ToolCall): AuditEntry {
+export function openAuditEntry(gateway: Deps, call: ToolCall, trace: CallTrace | null): AuditEntry {
   const startedAt = performance.now();
   const callId = newId();
   let identity: Identity | null = null;
@@ -61,7 +63,7 @@ export function openAuditEntry(gateway: Deps, call: ToolCall): AuditEntry {
 
   /** What intent and outcome have in common. */
   function common(known: Identity): Draft {
-    const draft = draftOf(known, call.entrance);
+    const draft = draftOf(known, call.entrance, trace?.context);
     draft.callId = callId;
     draft.tool = call.ref.tool;
     if (call.ask !== undefined) draft.target = `${call.ask.method} ${call.ask.target}`.slice(0, 500);
@@ -100,7 +102,7 @@ export function openAuditEntry(gateway: Deps, call: ToolCall): AuditEntry {
       const { eventId } = await gateway.append(draft as EntryDraft);
       intentId = eventId;
       upstreamFrom = performance.now();
-      return { passage: entered, note } as DurableIntent;
+      return { passage: entered, note, trace } as DurableIntent;
     },
     async close(attempted) {
       try {

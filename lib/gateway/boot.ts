@@ -19,6 +19,7 @@ import { provideGatewayFigures } from "@/lib/metrics/gateway-source";
 import { startRecorder, stopRecorder } from "@/lib/metrics/recorder";
 import { startRollUps, stopRollUps } from "@/lib/metrics/roll-up";
 import { provideCircuitViews } from "@/lib/servers/circuit-views";
+import { startTracing, stopTracing } from "@/lib/telemetry/start-tracing";
 
 export type BootOptions = {
   /** Fills an empty database; run once everything it may record with is there. */
@@ -46,7 +47,7 @@ async function start({ seed }: BootOptions): Promise<Booted> {
   logger.level = settings.LOG_LEVEL;
   // Before anything is opened: a process without its secrets must say so, not half start.
   processSecrets();
-  await openDatabase();
+  await Promise.all([startTracing(), openDatabase()]);
   await registerProcess();
   startRecorder();
   // Calls that a dead process left open are told as unknown before new ones begin.
@@ -78,6 +79,7 @@ export async function shutdown(): Promise<void> {
   const { disconnectRedis } = await booting;
   await Promise.all([stopHealthLoop(), stopRollUps()]);
   await closeGateway();
+  await stopTracing();
   await disconnectRedis?.();
   await closeProcess();
   await closeTrail();

@@ -1,6 +1,7 @@
 import type { EntryDraft } from "@/lib/audit/entry";
 import type { AppError } from "@/lib/core/errors";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import type { TraceContext } from "@/lib/core/trace-context";
 import type { KeyRefusal } from "@/lib/gateway/authenticate";
 import type { Identity } from "@/lib/gateway/identity";
 import type { Entrance } from "@/lib/gateway/tool-call";
@@ -10,15 +11,21 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export type Draft = Writable<Pick<EntryDraft, "tenantId" | "actor" | "requestId"> & Partial<EntryDraft>>;
 
 /** The part of an entry that says who acted, and where the request came in. */
-export function draftOf(identity: Identity, entrance: Entrance): Draft {
-  const draft = fromEntrance(identity.tenantId, identity.actor, entrance);
+export function draftOf(identity: Identity, entrance: Entrance, place?: TraceContext): Draft {
+  const draft = fromEntrance(identity.tenantId, identity.actor, entrance, place);
   draft.authMethod = identity.authMethod;
   if (identity.onBehalfOf !== null) draft.onBehalfOf = identity.onBehalfOf;
   if (identity.credentialId !== null) draft.credentialId = identity.credentialId;
   return draft;
 }
 
-function fromEntrance(tenantId: string, actor: EntryDraft["actor"], entrance: Entrance): Draft {
+/** `place`: where in a trace the act stands; where its caller says unless told. */
+function fromEntrance(
+  tenantId: string,
+  actor: EntryDraft["actor"],
+  entrance: Entrance,
+  place = entrance.arrival?.caller,
+): Draft {
   const { requestId, door, era, clientName, ip, userAgent, bytesIn } = entrance;
   const draft = blank(tenantId, actor, requestId);
   draft.door = door;
@@ -27,6 +34,10 @@ function fromEntrance(tenantId: string, actor: EntryDraft["actor"], entrance: En
   if (era !== undefined) draft.era = era;
   if (clientName !== undefined) draft.clientName = clientName;
   if (bytesIn !== undefined) draft.bytesIn = bytesIn;
+  if (place !== undefined && place !== null) {
+    draft.traceId = place.traceId;
+    draft.spanId = place.spanId;
+  }
   return draft;
 }
 
@@ -39,6 +50,8 @@ function blank(tenantId: string, actor: EntryDraft["actor"], requestId: string):
     tenantId,
     actor,
     requestId,
+    traceId: undefined,
+    spanId: undefined,
     callId: undefined,
     phase: undefined,
     eventType: undefined,

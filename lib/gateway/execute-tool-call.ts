@@ -10,29 +10,49 @@ import { requireAlive } from "@/lib/gateway/require-alive";
 import { serversFor } from "@/lib/gateway/servers-for";
 import { spendRateLimit } from "@/lib/gateway/spend-rate-limit";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
+import { callerIn, faultOf } from "@/lib/gateway/traced-words";
+import { type CallTrace, openCallTrace } from "@/lib/telemetry/call-trace";
 
 /** The road of every tool call, whatever door it came through. Never throws; what it returns is recorded. */
 export async function executeToolCall(gateway: GatewayDeps, call: ToolCall): Promise<Outcome> {
-  const entry = openAuditEntry(gateway, call);
-  return entry.close(await attempt(gateway, call, entry));
+  const trace = openCallTrace(call.ask?.method ?? "tools/call", call.entrance.arrival);
+  const entry = openAuditEntry(gateway, call, trace);
+  const attempted = await attempt(gateway, call, entry, trace);
+  trace?.enter("outcome");
+  const outcome = await entry.close(attempted);
+  trace?.end(outcome.entry, faultOf(outcome));
+  return outcome;
 }
 
-async function attempt(gateway: GatewayDeps, call: ToolCall, entry: AuditEntry): Promise<Attempted> {
+async function attempt(
+  gateway: GatewayDeps,
+  call: ToolCall,
+  entry: AuditEntry,
+  trace: CallTrace | null,
+): Promise<Attempted> {
   let passage: Passage | null = null;
   try {
     const identity = await authenticate(gateway, call.credential);
     entry.identify(identity);
+    trace?.say(callerIn(identity));
+    trace?.enter("authorize");
     const map = await gateway.permissionMap(identity.tenantId);
     const grant = authorize(identity, map, await serversFor(gateway, call, identity), call.ref, call.ask);
+    trace?.name(grant.server.slug, call.ask === undefined ? grant.ref.tool : null);
+    trace?.enter("limits");
     await requireAlive(gateway, grant);
     await spendRateLimit(gateway, grant, entry.note);
+    trace?.enter("circuit");
     // Asked before the intent is written, so that a refusal is one entry and an intent is always a call.
     const entered = gateway.circuits.enter(grant, call.signal);
     passage = entered instanceof Promise ? await entered : entered;
+    trace?.enter("intent");
     const intent = await entry.recordIntent(passage);
     return { ok: true, answer: await answerCall(gateway, intent, call) };
   } catch (cause) {
-    return { ok: false, error: toAppError(cause) };
+    const error = toAppError(cause);
+    trace?.fail(error.code);
+    return { ok: false, error };
   } finally {
     passage?.leave("abstain");
   }

@@ -79,7 +79,7 @@ function worthRepeating({ code, detail }: AppError): boolean {
 /** Asks, and asks once more where that is allowed and worth it. What is tried again is one call, with one intent and one outcome. */
 export async function withRetries<T>(
   retries: Retries,
-  { passage, note }: DurableIntent,
+  { passage, note, trace }: DurableIntent,
   deadline: Deadline,
   ask: () => Promise<T>,
 ): Promise<T> {
@@ -93,6 +93,7 @@ export async function withRetries<T>(
       const wait = deadline.stopped() === null ? next(error, retryNo, endsAt - performance.now()) : null;
       if (wait === null) throw error;
       note({ retryNo: retryNo + 1 });
+      trace?.fail(error.code);
       await pause(wait, deadline);
     }
   }

@@ -5,6 +5,7 @@ import type { Identity } from "@/lib/gateway/identity";
 import type { LimitState } from "@/lib/gateway/rate-limits";
 import type { Json, Progress } from "@/lib/mcp/upstream/protocol";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
+import type { Arrival } from "@/lib/telemetry/arrival";
 
 /** Where a request came in. All of it is for the trail; none of it is trusted. */
 export type Entrance = {
@@ -16,6 +17,8 @@ export type Entrance = {
   readonly ip: string | null;
   readonly userAgent: string | null;
   readonly bytesIn?: number;
+  /** Where somebody traces the request, its caller or we. */
+  readonly arrival?: Arrival | undefined;
 };
 
 /** What was presented at the door: a key still to be checked, or somebody whom another door has checked. */

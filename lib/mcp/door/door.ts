@@ -25,6 +25,7 @@ import { inSearchMode } from "@/lib/mcp/door/search-mode";
 import { checkSession } from "@/lib/mcp/door/session-ids";
 import { knowSession } from "@/lib/mcp/door/session-notes";
 import { profileBySlug } from "@/lib/profiles/registry";
+import { arrivalOf, arrivalOfMessage } from "@/lib/telemetry/arrival";
 
 /** What one message may be, whatever carries it. */
 export const LIMITS = { maxBytes: 4 * 1024 * 1024, maxDepth: 64 };
@@ -90,6 +91,7 @@ async function enter(
   identity: Identity,
   door: { readonly server: string | null; readonly profile: string | null },
 ): Promise<DoorAnswer> {
+  if (entrance.arrival !== undefined) entrance.arrival.authenticatedAt = performance.now();
   const seen = await behind(gateway, identity, door.profile);
   if (request.method !== "POST") {
     return answerSession({ ...seen, identity, entrance, server: door.server, request });
@@ -116,6 +118,7 @@ async function enter(
       ...entrance,
       era: envelope.era,
       bytesIn: bytes,
+      arrival: arrivalOfMessage(entrance.arrival, envelope.meta),
       ...(envelope.clientName === undefined ? {} : { clientName: envelope.clientName }),
     },
   };
@@ -250,6 +253,7 @@ function entranceOf(request: DoorRequest): Entrance {
     door: (request.carried?.door ?? request.path).slice(0, 100),
     ip: request.peerAddress,
     userAgent: request.header("user-agent")?.slice(0, 300) ?? null,
+    arrival: arrivalOf(request.header),
   };
 }
 

@@ -63,6 +63,9 @@ export function headersOf({ value, isText }: Frame, { header, session, version }
     "content-type": isText ? "application/json" : "application/octet-stream",
     accept: null,
     "x-request-id": null,
+    // Of the handshake; a message names its own trace in `_meta`.
+    traceparent: null,
+    tracestate: null,
     "mcp-session-id": session,
     "mcp-protocol-version": typeof claimed === "string" ? claimed : version,
     "mcp-method": typeof message["method"] === "string" ? message["method"] : null,

@@ -1,7 +1,8 @@
 import { type AppError, isAppError } from "@/lib/core/errors";
+import type { TraceContext } from "@/lib/core/trace-context";
 import { hear } from "@/lib/mcp/upstream/dialogue";
 import { broken, stopped } from "@/lib/mcp/upstream/faults";
-import { parseMessage, progressOf, requestMeta, resultOf } from "@/lib/mcp/upstream/messages";
+import { parseMessage, progressOf, requestMeta, resultOf, tracedMeta } from "@/lib/mcp/upstream/messages";
 import {
   type Dialogue,
   isRecord,
@@ -52,6 +53,7 @@ type Extra = {
   readonly onProgress?: Waiting["onProgress"];
   readonly dialogue?: Dialogue | undefined;
   readonly capabilities?: Json;
+  readonly trace?: TraceContext | undefined;
 };
 
 /** Opens a connection and speaks JSON-RPC over it. */
@@ -105,7 +107,8 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
           },
         });
         const token = extra.onProgress === undefined ? null : id;
-        const meta = requestMeta(extra.modern, token, extra.capabilities, extra.dialogue?.logLevel);
+        const own = requestMeta(extra.modern, token, extra.capabilities, extra.dialogue?.logLevel);
+        const meta = tracedMeta(own, extra.trace);
         channel.send({ jsonrpc: "2.0", id, method, params: meta === undefined ? params : { ...params, _meta: meta } });
       });
     },

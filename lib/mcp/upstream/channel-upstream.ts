@@ -77,12 +77,12 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
 
   return {
     greet: async (deadline) => (await ready(deadline)).greeting,
-    async request({ method, params, deadline, onProgress, dialogue }) {
+    async request({ method, params, deadline, onProgress, dialogue, trace }) {
       requests += 1;
       const { session, greeting } = await ready(deadline);
       try {
         const modern = greeting.era === "modern";
-        return await session.ask(method, params, deadline, { modern, onProgress, dialogue, capabilities });
+        return await session.ask(method, params, deadline, { modern, onProgress, dialogue, capabilities, trace });
       } catch (cause) {
         if (isAppError(cause) && cause.code === "upstream_timeout") void endIfHung(session);
         throw cause;

@@ -1,9 +1,10 @@
 import { isAppError } from "@/lib/core/errors";
+import { traceMembers } from "@/lib/core/trace-context";
 import { hear } from "@/lib/mcp/upstream/dialogue";
 import { agreeOverHttp, type Link, legacyHeaders } from "@/lib/mcp/upstream/http-greeting";
 import { answerOver, listenOverHttp } from "@/lib/mcp/upstream/http-listen";
 import { type HttpWire, type HttpWireOptions, messageIn, openHttpWire } from "@/lib/mcp/upstream/http-wire";
-import { requestMeta, resultOf } from "@/lib/mcp/upstream/messages";
+import { requestMeta, resultOf, tracedMeta } from "@/lib/mcp/upstream/messages";
 import { headerValue, paramHeaders } from "@/lib/mcp/upstream/param-headers";
 import {
   type Json,
@@ -69,12 +70,14 @@ export function openHttpUpstream(options: HttpUpstreamOptions): Upstream {
 }
 
 async function send(wire: HttpWire, link: Link, request: UpstreamRequest, capabilities: Json): Promise<UpstreamAnswer> {
-  const { method, deadline, onProgress, dialogue } = request;
+  const { method, deadline, onProgress, dialogue, trace } = request;
   const modern = link.greeting.era === "modern";
   const id = wire.nextId();
-  const meta = requestMeta(modern, onProgress === undefined ? null : id, capabilities, dialogue?.logLevel);
+  const own = requestMeta(modern, onProgress === undefined ? null : id, capabilities, dialogue?.logLevel);
+  const meta = tracedMeta(own, trace);
   const params = meta === undefined ? request.params : { ...request.params, _meta: meta };
-  const headers = modern ? modernHeaders(request) : legacyHeaders(link);
+  const plain = modern ? modernHeaders(request) : legacyHeaders(link);
+  const headers = trace === undefined ? plain : { ...plain, ...traceMembers(trace) };
   try {
     const onMessage = dialogue === undefined ? undefined : hear(dialogue, answerOver(wire, link, deadline));
     const answer = await wire.post({ id, method, params, headers, deadline, onProgress, onMessage });

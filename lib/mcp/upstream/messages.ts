@@ -1,5 +1,6 @@
 import { isAppError } from "@/lib/core/errors";
 import { parseJsonGuarded } from "@/lib/core/json-guard";
+import { type TraceContext, traceMembers } from "@/lib/core/trace-context";
 import { broken, rpcRefusal } from "@/lib/mcp/upstream/faults";
 import {
   CLIENT_INFO,
@@ -41,6 +42,10 @@ export function resultOf(message: Json, id: number, mayAsk = false): Json {
 }
 
 const NOTHING: Json = {};
+
+/** `_meta` with the place in a trace, which every transport and both eras may carry there. */
+export const tracedMeta = (meta: Json | undefined, trace: TraceContext | undefined): Json | undefined =>
+  trace === undefined ? meta : { ...meta, ...traceMembers(trace) };
 
 /** `_meta` of a request to a server; `id` doubles as the progress token. */
 export function requestMeta(

@@ -1,3 +1,4 @@
+import type { TraceContext } from "@/lib/core/trace-context";
 import type { Deadline } from "@/lib/resilience/deadline";
 
 /** The stateless revision. */
@@ -53,6 +54,8 @@ export type UpstreamRequest = {
   readonly inputSchema?: Json | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly dialogue?: Dialogue | undefined;
+  /** The place in a trace that the server is told to go on from. */
+  readonly trace?: TraceContext | undefined;
 };
 
 /** Something a server says by itself. */

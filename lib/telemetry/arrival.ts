@@ -1,0 +1,42 @@
+import { parseTrace, type TraceContext } from "@/lib/core/trace-context";
+import { tracing } from "@/lib/telemetry/tracer";
+
+/** When a request came in, and the trace that it says it belongs to. Times are those of `performance.now()`. */
+export type Arrival = {
+  readonly at: number;
+  /** When it was known who asks; 0 until then. */
+  authenticatedAt: number;
+  readonly caller: TraceContext | null;
+  /** What the connection said where the message itself said something else. */
+  readonly besides: TraceContext | null;
+};
+
+type Header = (name: string) => string | null;
+
+/** The arrival of a request; undefined where nobody traces it, neither its caller nor we. */
+export function arrivalOf(header: Header): Arrival | undefined {
+  const parent = header("traceparent");
+  if (parent === null && tracing.tracer === null) return undefined;
+  return arrived(parseTrace(parent, header("tracestate")), null, undefined);
+}
+
+/** A message speaks for itself where it can: whatever carries it may be a relay with a trace of its own. */
+export function arrivalOfMessage(
+  arrival: Arrival | undefined,
+  meta: Readonly<Record<string, unknown>>,
+): Arrival | undefined {
+  const parent = meta["traceparent"];
+  const caller = parent === undefined ? null : parseTrace(parent, meta["tracestate"]);
+  return caller === null ? arrival : arrived(caller, arrival?.caller ?? null, arrival);
+}
+
+function arrived(
+  caller: TraceContext | null,
+  besides: TraceContext | null,
+  earlier: Arrival | undefined,
+): Arrival | undefined {
+  // A header that is none is as good as no header.
+  if (caller === null && tracing.tracer === null) return undefined;
+  const { at = performance.now(), authenticatedAt = 0 } = earlier ?? {};
+  return { at, authenticatedAt, caller, besides };
+}

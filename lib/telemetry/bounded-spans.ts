@@ -1,0 +1,47 @@
+import type { ReadableSpan, SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace";
+import { logger } from "@/lib/core/logger";
+import { spanCounts } from "@/lib/telemetry/span-counts";
+
+/** Spans that may wait for the receiver. The rest is given up: a trace is never worth a slower call. */
+export const MAX_WAITING_SPANS = 8_192;
+
+type Batching = (exporter: SpanExporter) => SpanProcessor;
+
+/** Puts a bound with a count in front of what batches spans, and counts what the receiver made of them. */
+export function boundedSpans(exporter: SpanExporter, batching: Batching): SpanProcessor {
+  let waiting = 0;
+  let failing = false;
+
+  function noteEnd(spans: number, error: Error | null): void {
+    spanCounts[error === null ? "exported" : "failed"] += spans;
+    // Once per change: a receiver that is away for a day is one line.
+    if (error !== null && !failing) logger.warn({ reason: error.message }, "the receiver of traces takes none");
+    if (error === null && failing) logger.info("the receiver of traces takes them again");
+    failing = error !== null;
+  }
+
+  const counting: SpanExporter = {
+    export(spans, done) {
+      waiting -= spans.length;
+      exporter.export(spans, (result) => {
+        noteEnd(spans.length, result.code === 0 ? null : (result.error ?? new Error("not taken")));
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+  };
+  const inner = batching(counting);
+  return {
+    onStart: () => undefined,
+    onEnd(span: ReadableSpan) {
+      if (waiting >= MAX_WAITING_SPANS) {
+        spanCounts.dropped += 1;
+        return;
+      }
+      waiting += 1;
+      inner.onEnd(span);
+    },
+    forceFlush: () => inner.forceFlush(),
+    shutdown: () => inner.shutdown(),
+  };
+}
