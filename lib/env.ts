@@ -64,6 +64,10 @@ const settings = z.object({
   METRICS_DAY_DAYS: z.coerce.number().int().min(366).max(10_000).default(1_100),
   /** What Prometheus presents to /api/metrics; without it there is no such address. */
   METRICS_TOKEN: optional(z.string().min(16, "must have at least 16 characters")),
+  /** Where alerts by e-mail are handed over: smtp:// or smtps://, with user and password where the server asks for them. */
+  SMTP_URL: optional(z.string().regex(/^smtps?:\/\/[^/?#\s]+/, "must start with smtp:// or smtps:// and name a host")),
+  /** Whom alerts by e-mail come from: an address, or `Name <address>`. */
+  MAIL_FROM: optional(z.string().regex(/^([^<>\r\n]*<)?[^\s@<>]+@[^\s@<>]+>?$/, "must be an e-mail address")),
   /**
    * OpenTelemetry, by its standard names. Credentials, timeouts, compression and certificates of the receiver
    * (OTEL_EXPORTER_OTLP_*) and OTEL_RESOURCE_ATTRIBUTES are read by its own packages. Without an endpoint nothing is sent.
@@ -82,13 +86,15 @@ const settings = z.object({
 
 type Raw = z.output<typeof settings>;
 
+/** Settings that mean something together only. */
 const PRESETS = [
   ["ENTRA_TENANT_ID", "ENTRA_CLIENT_ID", "ENTRA_CLIENT_SECRET"],
   ["OKTA_ISSUER", "OKTA_CLIENT_ID", "OKTA_CLIENT_SECRET"],
   ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"],
+  ["SMTP_URL", "MAIL_FROM"],
 ] as const;
 
-/** A sign-in provider with a part missing would silently not be offered. */
+/** A sign-in provider, or mail, with a part missing would silently not be offered. */
 function missingPresetParts(raw: Raw): string[] {
   return PRESETS.filter((names) => names.some((name) => raw[name] !== undefined)).flatMap((names) =>
     names.filter((name) => raw[name] === undefined).map((name) => `  ${name}: must be set together with ${names[0]}`),

@@ -2,6 +2,7 @@ import "server-only";
 import { closeProcess, registerProcess } from "@/lib/audit/processes";
 import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
 import { closeTrail } from "@/lib/audit/trail";
+import { startNotices, stopNotices } from "@/lib/channels/deliver-notices";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import { closeDatabase, openDatabase } from "@/lib/db/open-database";
@@ -60,6 +61,7 @@ async function start({ seed }: BootOptions): Promise<Booted> {
   await seed?.();
   startHealthLoop();
   startRollUps();
+  startNotices();
   warmPools().catch((cause: unknown) => logger.warn({ err: cause }, "connections were not opened ahead"));
   return { disconnectRedis };
 }
@@ -77,7 +79,7 @@ export async function shutdown(): Promise<void> {
   state.booting = null;
   if (booting === null) return;
   const { disconnectRedis } = await booting;
-  await Promise.all([stopHealthLoop(), stopRollUps()]);
+  await Promise.all([stopHealthLoop(), stopRollUps(), stopNotices()]);
   await closeGateway();
   await stopTracing();
   await disconnectRedis?.();
