@@ -1,5 +1,5 @@
 /** How an area is filled, so that layers are told apart without colour. */
-export const FILLS = ["solid", "hatch", "dots", "cross"] as const;
+export const FILLS = ["solid", "hatch", "dots", "cross", "rows"] as const;
 export type Fill = (typeof FILLS)[number];
 
 /** One line or one layer of a bar. */

@@ -10,6 +10,13 @@ function Strokes({ fill, color }: { readonly fill: Fill; readonly color: string 
         <circle cx="3" cy="3" r="1.4" fill={color} />
       </>
     );
+  if (fill === "rows")
+    return (
+      <>
+        <rect width="6" height="6" fill={color} opacity="0.35" />
+        <path d="M0 3h6" stroke={color} strokeWidth="1.4" />
+      </>
+    );
   return (
     <>
       <rect width="6" height="6" fill={color} opacity="0.35" />

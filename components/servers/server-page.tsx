@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { parseAsStringLiteral, useQueryState } from "nuqs";
+import { ServerFigures } from "@/components/figures/server-figures";
 import { KillButton } from "@/components/kill-switches/kill-button";
 import { ErrorState } from "@/components/ui/error-state";
 import { PageHeader } from "@/components/ui/page-header";
@@ -17,7 +18,7 @@ import { ServerSettings } from "./server-settings";
 import { ServerTools } from "./server-tools";
 import { TryTool } from "./try-tool";
 
-const TABS = ["overview", "tools", "try", "settings"] as const;
+const TABS = ["overview", "figures", "tools", "try", "settings"] as const;
 
 /** One server: what it is, what it offers, how it fares, and what can be done to it. */
 export function ServerPage({ tenant, id }: { readonly tenant: string; readonly id: string }) {
@@ -54,6 +55,11 @@ export function ServerPage({ tenant, id }: { readonly tenant: string; readonly i
         onValueChange={(next) => setTab(TABS.find((known) => known === next) ?? null)}
         items={[
           { value: "overview", label: "Overview", content: <ServerOverview tenant={tenant} server={server} /> },
+          {
+            value: "figures",
+            label: "Figures",
+            content: <ServerFigures tenant={tenant} id={server.id} slug={server.slug} />,
+          },
           {
             value: "tools",
             label: `Tools (${server.toolCount})`,

@@ -1,22 +1,21 @@
 "use client";
-import { BookOpen, TriangleAlert } from "lucide-react";
 import Link from "next/link";
 import { parseAsString, useQueryState } from "nuqs";
+import { toolHref } from "@/components/figures/tool-href";
 import { KillButton } from "@/components/kill-switches/kill-button";
 import { useKillSwitches } from "@/components/kill-switches/use-kill-switches";
-import { ToolCache } from "@/components/limits/tool-cache";
 import { Badge } from "@/components/ui/badge";
-import { Button } from "@/components/ui/button";
+import { Button, buttonClass } from "@/components/ui/button";
 import { cn } from "@/components/ui/cn";
 import { Drawer } from "@/components/ui/drawer";
 import { EmptyState } from "@/components/ui/empty-state";
-import { Facts } from "@/components/ui/facts";
-import { Id } from "@/components/ui/id";
 import { JsonView } from "@/components/ui/json-view";
 import { Note } from "@/components/ui/note";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
 import { UNMAPPED_PERMISSION } from "@/lib/core/permission";
 import { jointName, MAX_JOINT_NAME, type ServerDetail, type ServerToolView } from "@/lib/servers/schemas";
+import { ToolFacts } from "./tool-facts";
+import { ToolHints } from "./tool-hints";
 
 /** The tools of a server; one opens with its schema at the right. */
 export function ServerTools({ tenant, server }: { readonly tenant: string; readonly server: ServerDetail }) {
@@ -58,7 +57,7 @@ export function ServerTools({ tenant, server }: { readonly tenant: string; reado
                 {tool.description}
               </Td>
               <Td>
-                <Hints tool={tool} />
+                <ToolHints tool={tool} />
               </Td>
               <Td>
                 <Link
@@ -83,27 +82,11 @@ export function ServerTools({ tenant, server }: { readonly tenant: string; reado
         {open ? (
           <div className="flex flex-col gap-4">
             <p className="text-sm whitespace-pre-wrap">{open.description}</p>
-            <Facts
-              facts={[
-                {
-                  name: "Name on the joint door",
-                  value: <code className="font-mono text-xs break-all">{`${server.slug}__${open.name}`}</code>,
-                },
-                {
-                  name: "Needs",
-                  value: (
-                    <code className="font-mono text-xs">{open.permission ?? `${UNMAPPED_PERMISSION} (unmapped)`}</code>
-                  ),
-                },
-                { name: "It says", value: <Hints tool={open} /> },
-                { name: "Definition", value: <Id value={open.definitionSha256} label="definition digest" /> },
-                {
-                  name: "Answers given again",
-                  value: <ToolCache key={open.name} tenant={tenant} server={server} tool={open} />,
-                },
-              ]}
-            />
-            <div>
+            <ToolFacts tenant={tenant} server={server} tool={open} />
+            <div className="flex flex-wrap items-center gap-3">
+              <Link href={toolHref(tenant, server.id, open.name)} className={buttonClass()}>
+                Figures and who may call it
+              </Link>
               <KillButton
                 key={open.name}
                 tenant={tenant}
@@ -152,22 +135,5 @@ function LongNames({ server }: { readonly server: ServerDetail }) {
       longer than {MAX_JOINT_NAME} characters, which some clients refuse: {long.map(({ name }) => name).join(", ")}.
       Names are never cut; the server's own door gives them without its name.
     </Note>
-  );
-}
-
-function Hints({ tool }: { readonly tool: ServerToolView }) {
-  const { annotations } = tool;
-  return (
-    <span className="inline-flex flex-wrap gap-1">
-      {annotations?.readOnlyHint ? <Badge glyph={<BookOpen aria-hidden />}>reads</Badge> : null}
-      {annotations?.destructiveHint ? (
-        <Badge tone="warn" glyph={<TriangleAlert aria-hidden />}>
-          destructive
-        </Badge>
-      ) : null}
-      {annotations?.idempotentHint ? <Badge>idempotent</Badge> : null}
-      {annotations?.openWorldHint ? <Badge>open world</Badge> : null}
-      {annotations === null ? <span className="text-xs text-muted">nothing</span> : null}
-    </span>
   );
 }
