@@ -1,26 +1,29 @@
 import Link from "next/link";
+import { OpenAlerts } from "@/components/alerts/open-alerts";
 import type { AttentionItem } from "@/components/overview/attention";
+import { trailHref } from "@/components/overview/overview-links";
 import { Status } from "@/components/ui/status";
-import { queryString } from "@/lib/client/api";
-import type { OverviewRange } from "@/lib/metrics/schemas";
+import type { AlertView } from "@/lib/alerts/schemas";
+import type { MetricsWindow } from "@/lib/client/metrics";
 
 type Props = {
   readonly tenant: string;
-  readonly range: OverviewRange;
+  readonly window: MetricsWindow;
+  readonly alerts: readonly AlertView[];
   readonly items: readonly AttentionItem[];
   readonly mayReadAudit: boolean;
   /** Whether the health of servers was looked at too. */
   readonly sawServers: boolean;
 };
 
-/** What needs a person, worst first; each line leads to the entries behind it. */
-export function AttentionList({ tenant, range, items, mayReadAudit, sawServers }: Props) {
+/** What needs a person: open alerts first, then the rest, worst first; each line leads to what is behind it. */
+export function AttentionList({ tenant, window, alerts, items, mayReadAudit, sawServers }: Props) {
   return (
     <section aria-labelledby="attention" className="flex flex-col gap-2">
       <h2 id="attention" className="text-base font-semibold">
         Needs attention
       </h2>
-      {items.length === 0 ? (
+      {items.length + alerts.length === 0 ? (
         <p className="rounded-md border border-line px-3 py-2 text-sm">
           <Status state="success">
             Nothing: {sawServers ? "servers answer, " : ""}circuits are closed, no outcome is unknown.
@@ -28,13 +31,14 @@ export function AttentionList({ tenant, range, items, mayReadAudit, sawServers }
         </p>
       ) : (
         <ul className="divide-y divide-line rounded-md border border-line">
+          <OpenAlerts tenant={tenant} alerts={alerts} />
           {items.map((item) => (
             <li key={item.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-1.5 text-sm">
               <Status state={item.state} className="w-24" />
               <span className="min-w-0 flex-1 basis-60">
                 <strong className="font-semibold">{item.subject}</strong> {item.text}
               </span>
-              <Leads tenant={tenant} range={range} item={item} mayReadAudit={mayReadAudit} />
+              <Leads tenant={tenant} window={window} item={item} mayReadAudit={mayReadAudit} />
             </li>
           ))}
         </ul>
@@ -43,13 +47,13 @@ export function AttentionList({ tenant, range, items, mayReadAudit, sawServers }
   );
 }
 
-type LeadsProps = Pick<Props, "tenant" | "range" | "mayReadAudit"> & { readonly item: AttentionItem };
+type LeadsProps = Pick<Props, "tenant" | "window" | "mayReadAudit"> & { readonly item: AttentionItem };
 
-function Leads({ tenant, range, item: { leads, subject }, mayReadAudit }: LeadsProps) {
+function Leads({ tenant, window, item: { leads, subject }, mayReadAudit }: LeadsProps) {
   if (leads.to === "entries" && !mayReadAudit) return null;
   const href =
     leads.to === "entries"
-      ? `/${tenant}/audit${queryString({ range, ...leads.filter })}`
+      ? trailHref(tenant, window, leads.filter)
       : `/${tenant}/servers/${leads.id}?tab=${leads.tab}`;
   const verb = leads.to === "entries" ? "Show entries" : leads.tab === "tools" ? "Review" : "Open server";
   return (

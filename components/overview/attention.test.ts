@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { attentionOf } from "@/components/overview/attention";
+import type { AlertView } from "@/lib/alerts/schemas";
 import type { OverviewView, ServerFigures } from "@/lib/metrics/schemas";
 import type { ServerView } from "@/lib/servers/schemas";
 
@@ -13,6 +14,7 @@ const figures = (more: Partial<ServerFigures> = {}): ServerFigures => ({
   p95Ms: 20,
   p99Ms: 30,
   circuit: "closed",
+  callersHit: 0,
   ...more,
 });
 const view = (servers: ServerFigures[], totals: Partial<OverviewView["totals"]> = {}): OverviewView => ({
@@ -25,10 +27,7 @@ const view = (servers: ServerFigures[], totals: Partial<OverviewView["totals"]> 
     denied: 0,
     failures: 0,
     unknown: 0,
-    errorRate: 0,
-    p50Ms: 5,
-    p95Ms: 20,
-    p99Ms: 30,
+    ...{ errorRate: 0, availability: 1, p50Ms: 5, p95Ms: 20, p99Ms: 30, callersHit: 0 },
     ...totals,
   },
   servers,
@@ -61,7 +60,8 @@ const silent = {
   since: null,
   checkedAt: null,
 } as const;
-const ids = (given: OverviewView, servers: ServerView[] = []) => attentionOf(given, servers).map((item) => item.id);
+const ids = (given: OverviewView, servers: ServerView[] = [], alerts: AlertView[] = []) =>
+  attentionOf(given, servers, alerts).map((item) => item.id);
 
 describe("attentionOf", () => {
   it("is empty when all is well", () => {
@@ -88,5 +88,13 @@ describe("attentionOf", () => {
   it("does not cry at the limit itself, nor without traffic", () => {
     expect(ids(view([figures({ errorRate: 0.05 }), figures({ errorRate: null, p95Ms: null })]))).toEqual([]);
     expect(ids(view([figures({ errorRate: 0.051 })]))).toEqual(["errors-files"]);
+  });
+  it("does not repeat what an alert about the same server says", () => {
+    const slow = { server: "files", tool: null, metric: "p95_ms", watch: null } as AlertView;
+    const servers = [figures({ p95Ms: 6000 }), figures({ server: "memory", p95Ms: 6000 })];
+    expect(ids(view(servers), [], [slow])).toEqual(["slow-memory"]);
+    expect(ids(view(servers), [], [{ ...slow, tool: "read" }])).toEqual(["slow-files", "slow-memory"]);
+    const open = { ...slow, metric: null, watch: "circuit_open" } as AlertView;
+    expect(ids(view([figures({ circuit: "open" })]), [], [open])).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Tone } from "@/components/ui/badge";
 import { formatCount, formatDuration, formatPlural, formatShare } from "@/components/ui/format";
 import type { StatusState } from "@/components/ui/status";
+import type { AlertView } from "@/lib/alerts/schemas";
 import type { OverviewView, ServerFigures } from "@/lib/metrics/schemas";
 import type { ServerView } from "@/lib/servers/schemas";
 
@@ -117,12 +118,32 @@ function totalItems({ totals }: OverviewView): (AttentionItem | null)[] {
 
 const WEIGHT: Readonly<Record<Tone, number>> = { bad: 0, warn: 1, info: 2, accent: 3, ok: 4, neutral: 5 };
 
-/** What a person should look at, worst first. `servers` are those the person may see. */
-export function attentionOf(view: OverviewView, servers: readonly ServerView[]): readonly AttentionItem[] {
+/** What an alert about a whole server says already, by the name of the item that would say it again. */
+function saidBy({ server, tool, metric, watch }: AlertView): string | null {
+  if (server === null || tool !== null) return null;
+  if (watch === "circuit_open") return `circuit-${server}`;
+  if (watch === "server_unhealthy") return `silent-${server}`;
+  if (metric === "p95_ms") return `slow-${server}`;
+  return metric === "error_rate" ? `errors-${server}` : null;
+}
+
+/**
+ * What a person should look at beside the open alerts, worst first. `servers` are those the person may see. It is said of the
+ * window one looks at and without a rule: an alert about the same is not repeated.
+ */
+export function attentionOf(
+  view: OverviewView,
+  servers: readonly ServerView[],
+  alerts: readonly AlertView[],
+): readonly AttentionItem[] {
+  const said = new Set(alerts.map(saidBy));
   const items = [
     ...servers.flatMap((server) => [silentItem(server), heldItem(server)]),
     ...view.servers.flatMap((server) => [circuitItem(server), errorItem(server), slowItem(server)]),
     ...totalItems(view),
   ];
-  return items.filter((item) => item !== null).toSorted((a, b) => WEIGHT[a.tone] - WEIGHT[b.tone]);
+  return items
+    .filter((item) => item !== null)
+    .filter((item) => !said.has(item.id))
+    .toSorted((a, b) => WEIGHT[a.tone] - WEIGHT[b.tone]);
 }

@@ -7,6 +7,8 @@ export function Totals({ totals }: { readonly totals: OverviewView["totals"] }) 
     ["Allowed", formatCount(totals.allowed)],
     ["Denied", formatCount(totals.denied)],
     ["Error rate", formatShare(totals.errorRate)],
+    ["Availability", formatShare(totals.availability)],
+    ["Callers hit", formatCount(totals.callersHit)],
     ["P50", formatDuration(totals.p50Ms)],
     ["P95", formatDuration(totals.p95Ms)],
     ["P99", formatDuration(totals.p99Ms)],

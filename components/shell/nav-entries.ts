@@ -1,5 +1,6 @@
 import {
   Activity,
+  BellRing,
   Bot,
   Building2,
   KeyRound,
@@ -24,6 +25,7 @@ export type NavEntry = {
 
 export const TENANT_ENTRIES: readonly NavEntry[] = [
   { path: "overview", label: "Overview", icon: Activity, needs: "metrics:read", key: "o" },
+  { path: "alerts", label: "Alerts", icon: BellRing, needs: "alerts:read", key: "l" },
   { path: "servers", label: "Servers", icon: ServerCog, needs: "servers:read", key: "s" },
   { path: "access", label: "Access", icon: KeyRound, needs: "access:read", key: "c" },
   { path: "agents", label: "Agents", icon: Bot, needs: "agents:read", key: "a" },

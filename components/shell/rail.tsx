@@ -2,6 +2,7 @@
 import { PanelLeftClose, PanelLeftOpen } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
+import { FiringBadge } from "@/components/alerts/firing-badge";
 import { hrefOf, type NavEntry, PLATFORM_ENTRIES, visibleEntries } from "@/components/shell/nav-entries";
 import { TenantSwitcher } from "@/components/shell/tenant-switcher";
 import { cn } from "@/components/ui/cn";
@@ -30,13 +31,14 @@ function RailItem({ entry, tenant, collapsed, onNavigate }: ItemProps) {
       onClick={() => onNavigate?.()}
       aria-current={active ? "page" : undefined}
       className={cn(
-        "flex h-8 items-center gap-3 rounded-md px-2 text-base text-muted hover:bg-hover hover:text-text",
+        "relative flex h-8 items-center gap-3 rounded-md px-2 text-base text-muted hover:bg-hover hover:text-text",
         collapsed && "justify-center",
         active && "bg-accent-soft font-medium text-accent-text hover:bg-accent-soft hover:text-accent-text",
       )}
     >
       <Icon aria-hidden className="size-4 shrink-0" />
       <span className={cn(collapsed && "sr-only")}>{entry.label}</span>
+      {entry.path === "alerts" && tenant !== null ? <FiringBadge tenant={tenant} small={collapsed} /> : null}
     </Link>
   );
   return (
