@@ -11,7 +11,8 @@ export function toSentence(record: RecordFields): string {
 type Say = (record: RecordFields) => string;
 
 const SENTENCES: Readonly<Record<string, Say>> = {
-  "tool_call.started": (record) => `${who(record)} is calling ${toolOf(record)}.`,
+  "tool_call.started": (record) =>
+    `${who(record)} is calling ${toolOf(record)}${record.reason_code === "arguments_unchecked" ? ", with arguments that were not checked" : ""}.`,
   "tool_call.finished": finishedSentence,
   "tool_call.denied": deniedSentence,
   "tool_call.refused": refusedSentence,
@@ -120,6 +121,7 @@ const REASONS: Readonly<Record<string, string>> = {
   cancelled: "the caller cancelled it",
   definition_held: "its definition changed and waits for review",
   circuit_open: "the circuit of this server is open after repeated failures",
+  invalid_arguments: "the arguments were not what the tool asks for",
   killed: "a kill switch stopped it",
   overloaded: "too many calls were running",
   permission_denied: "the permission is missing",

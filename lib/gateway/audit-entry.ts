@@ -30,6 +30,8 @@ export type Notes = {
   readonly limit?: LimitState;
   readonly cache?: "hit";
   readonly retryNo?: number;
+  /** Why nobody could tell whether the arguments are what the tool asks for. */
+  readonly unchecked?: string;
 };
 
 /** How an attempt ended, before it is recorded. */
@@ -99,6 +101,7 @@ export function openAuditEntry(gateway: Deps, call: ToolCall, trace: CallTrace |
       draft.outcome = "pending";
       draft.decision = "allowed";
       draft.payload = { arguments: call.args };
+      if (notes.unchecked !== undefined) addUnchecked(draft, notes.unchecked);
       const { eventId } = await gateway.append(draft as EntryDraft);
       intentId = eventId;
       upstreamFrom = performance.now();
@@ -137,6 +140,11 @@ function unrecorded(cause: unknown, mayHaveRun: boolean): AppError {
 }
 
 const NOTHING = {};
+
+function addUnchecked(draft: Draft, why: string): void {
+  draft.reasonCode = "arguments_unchecked";
+  draft.reason = `The arguments were not checked. ${why}`;
+}
 
 function addGrant(draft: Draft, { grant, circuitState }: Passage): void {
   draft.serverId = grant.server.id;

@@ -23,7 +23,13 @@ export type Grant = {
 export type Denial = { readonly decision: Decision; readonly map: PermissionMap };
 
 /** Refusals after the decision, which they remember; some were allowed by it and refused for another reason. */
-const DECIDED: ReadonlySet<ErrorCode> = new Set(["permission_denied", "not_found", "rate_limited", "killed"]);
+const DECIDED: ReadonlySet<ErrorCode> = new Set([
+  "permission_denied",
+  "not_found",
+  "rate_limited",
+  "killed",
+  "invalid_arguments",
+]);
 
 /** The decision behind a refusal; null for errors that are none. */
 export function denialOf(error: AppError): Denial | null {

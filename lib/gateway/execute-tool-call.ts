@@ -11,6 +11,7 @@ import { serversFor } from "@/lib/gateway/servers-for";
 import { spendRateLimit } from "@/lib/gateway/spend-rate-limit";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { callerIn, faultOf } from "@/lib/gateway/traced-words";
+import { validateArguments } from "@/lib/gateway/validate-arguments";
 import { type CallTrace, openCallTrace } from "@/lib/telemetry/call-trace";
 
 /** The road of every tool call, whatever door it came through. Never throws; what it returns is recorded. */
@@ -42,6 +43,7 @@ async function attempt(
     trace?.enter("limits");
     await requireAlive(gateway, grant);
     await spendRateLimit(gateway, grant, entry.note);
+    validateArguments(grant, call, entry.note);
     trace?.enter("circuit");
     // Asked before the intent is written, so that a refusal is one entry and an intent is always a call.
     const entered = gateway.circuits.enter(grant, call.signal);

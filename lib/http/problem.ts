@@ -8,6 +8,7 @@ const TITLE: Record<ErrorCode, string> = {
   permission_denied: "Permission denied",
   not_found: "Not found",
   invalid_input: "Invalid input",
+  invalid_arguments: "Invalid arguments",
   conflict: "Conflict",
   stale_version: "Changed by somebody else",
   payload_too_large: "Too large",

@@ -26,6 +26,8 @@ export type FakeUpstreamOptions = {
   readonly tools?: readonly string[];
   /** What the server says of its tools. */
   readonly annotations?: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+  /** What its tools ask for; any object where nothing is said. */
+  readonly inputSchemas?: Readonly<Record<string, object>>;
   /** Sees each tool call as it is executed. */
   readonly onCall?: (tool: string, args: Record<string, unknown>) => void;
   /** Answers with an event stream and this many progress notifications before the result. */
@@ -79,7 +81,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
 
   function tell(response: ServerResponse, message: Message): void {
     if (message.method === "tools/list" && listing !== null) sendListing(response, message, listing);
-    else send(response, message, introduce(message, era, options.annotations ?? {}, tools, session));
+    else send(response, message, introduce(message, era, options, tools, session));
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -156,7 +158,7 @@ function sendListing(response: ServerResponse, message: Message, listing: Listin
 function introduce(
   message: Message,
   era: "modern" | "legacy",
-  annotations: NonNullable<FakeUpstreamOptions["annotations"]>,
+  { annotations = {}, inputSchemas = {} }: FakeUpstreamOptions,
   tools: readonly string[],
   session: Session,
 ) {
@@ -183,7 +185,7 @@ function introduce(
     const listed = tools.map((name) => ({
       name,
       description: `Fake ${name}`,
-      inputSchema: { type: "object" },
+      inputSchema: inputSchemas[name] ?? { type: "object" },
       ...(annotations[name] ? { annotations: annotations[name] } : {}),
     }));
     return { result: { tools: listed, ...rest } };

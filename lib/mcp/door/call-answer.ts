@@ -55,6 +55,7 @@ function refusalResult({ error, entry, limit }: Refused, era: Envelope["era"], r
   const told = {
     code,
     requestId,
+    ...(detail.issues === undefined ? {} : { issues: detail.issues }),
     ...(detail.missing === undefined ? {} : { missing: detail.missing }),
     ...(detail.retryAfterMs === undefined ? {} : { retryAfterMs: detail.retryAfterMs }),
   };

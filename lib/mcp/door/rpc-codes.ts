@@ -7,6 +7,7 @@ export const RPC_CODE = {
   permission_denied: -32003,
   not_found: -32004,
   invalid_input: -32602,
+  invalid_arguments: -32602,
   conflict: -32000,
   stale_version: -32000,
   payload_too_large: -32005,
@@ -46,6 +47,7 @@ export const RPC = {
 export const TOLD_TO_THE_AGENT: ReadonlySet<ErrorCode> = new Set([
   "permission_denied",
   "not_found",
+  "invalid_arguments",
   "rate_limited",
   "definition_held",
   "killed",
@@ -64,6 +66,8 @@ export const MEANING = {
     "The agent lacks the permission named in `missing`. An admin of the tenant can grant it. A tool that does not exist is refused in the same way.",
   not_found: "There is no such tool, or no such session any more: begin a new one with `initialize`.",
   invalid_input: "A field breaks a rule; `issues` names both. Correct it and send again.",
+  invalid_arguments:
+    "The arguments are not what the tool's input schema asks for; `issues` names places (JSON pointers) and rules. Nothing was called. Correct them and call again.",
   conflict: "Somebody else changed the same thing. Read it again first.",
   stale_version: "The version that the change is based on is no longer the newest. Read it again first.",
   payload_too_large: "The request is larger than 4 MiB.",
