@@ -8,6 +8,7 @@ import { logger } from "@/lib/core/logger";
 import { appRoot } from "@/lib/db/app-root";
 import { announceBaseUrl, baseUrl, env, exportNextAuthEnv, InvalidSettings } from "@/lib/env";
 import { boot, shutdown } from "@/lib/gateway/boot";
+import { isForMetrics, mountMetrics } from "@/lib/http/mount-metrics";
 import { isForTheDoor, serveDoor } from "@/lib/mcp/door/node-mount";
 import { servePlainly, wantsWebSocket } from "@/lib/mcp/door/plain-upgrade";
 import { endStandingStreams } from "@/lib/mcp/door/standing-streams";
@@ -49,7 +50,10 @@ async function main(): Promise<void> {
 async function prepareNext(): Promise<Pages> {
   if (isDoorOnly) {
     return {
-      handle: (_request, response) => void response.writeHead(404).end(),
+      handle: (request, response) => {
+        if (isForMetrics(request.url ?? "/")) void mountMetrics(request, response);
+        else response.writeHead(404).end();
+      },
       upgrade: (_request, socket) => void socket.destroy(),
     };
   }

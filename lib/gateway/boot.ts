@@ -17,6 +17,7 @@ import { startHealthLoop, stopHealthLoop } from "@/lib/gateway/health";
 import { poolViews, warmPools } from "@/lib/gateway/pools";
 import { setCircuitSource } from "@/lib/metrics/circuit-source";
 import { provideGatewayFigures } from "@/lib/metrics/gateway-source";
+import { startPush, stopPush } from "@/lib/metrics/push-families";
 import { startRecorder, stopRecorder } from "@/lib/metrics/recorder";
 import { startRollUps, stopRollUps } from "@/lib/metrics/roll-up";
 import { provideCircuitViews } from "@/lib/servers/circuit-views";
@@ -61,6 +62,7 @@ async function start({ seed }: BootOptions): Promise<Booted> {
   await seed?.();
   startHealthLoop();
   startRollUps();
+  await startPush();
   startNotices();
   warmPools().catch((cause: unknown) => logger.warn({ err: cause }, "connections were not opened ahead"));
   return { disconnectRedis };
@@ -79,7 +81,7 @@ export async function shutdown(): Promise<void> {
   state.booting = null;
   if (booting === null) return;
   const { disconnectRedis } = await booting;
-  await Promise.all([stopHealthLoop(), stopRollUps(), stopNotices()]);
+  await Promise.all([stopHealthLoop(), stopRollUps(), stopPush(), stopNotices()]);
   await closeGateway();
   await stopTracing();
   await disconnectRedis?.();

@@ -19,5 +19,5 @@ export async function serveMetrics(request: Request): Promise<Response> {
   if (!timingSafeEqual(digest(given), digest(token))) {
     return plain(401, "Present METRICS_TOKEN as a bearer token.\n", { "www-authenticate": "Bearer" });
   }
-  return plain(200, exposition(await processFamilies()), { "content-type": EXPOSITION_TYPE });
+  return plain(200, exposition(await processFamilies("scrape")), { "content-type": EXPOSITION_TYPE });
 }

@@ -7,13 +7,19 @@ import { pool } from "@/lib/db/client";
 import type { Family, Sample } from "@/lib/metrics/exposition";
 import { type GatewayFigures, gatewayFigures } from "@/lib/metrics/gateway-source";
 import { recorderFigures } from "@/lib/metrics/recorder";
+import { spanCounts } from "@/lib/telemetry/span-counts";
 
 const RESOLUTION_MS = 10;
-const loopDelay = singleton("metrics.loop-delay", (): IntervalHistogram => {
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  histogram.enable();
-  return histogram;
-});
+/** Who asks. Each hears of the time since it asked last, whatever others asked meanwhile. */
+export type Asker = "scrape" | "push";
+
+const loopDelayFor = (asker: Asker): IntervalHistogram =>
+  singleton(`metrics.loop-delay.${asker}`, () => {
+    const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    histogram.enable();
+    return histogram;
+  });
+loopDelayFor("scrape");
 
 const gauge = (name: string, help: string, value: number): Family => ({
   name,
@@ -30,10 +36,11 @@ const perName = (label: string, counts: ReadonlyMap<string, number>): readonly S
 
 const OUTCOMES = ["success", "failure", "denied", "cancelled", "unknown"] as const;
 
-/** Everything this process tells Prometheus. No label names a tenant, server, tool or caller: those are in the console. */
-export async function processFamilies(): Promise<readonly Family[]> {
+/** Everything this process tells outside tools. No label names a tenant, server, tool or caller: those are in the console. */
+export async function processFamilies(asker: Asker): Promise<readonly Family[]> {
   const gateway = await gatewayFigures();
-  return [...calls(), ...trailFamilies(), ...recorderFamilies(), ...processItself(), ...gatewayFamilies(gateway)];
+  const own = [...calls(), ...trailFamilies(), ...recorderFamilies(), spans(), ...processItself(asker)];
+  return [...own, ...gatewayFamilies(gateway)];
 }
 
 function calls(): readonly Family[] {
@@ -93,10 +100,16 @@ function recorderFamilies(): readonly Family[] {
   ];
 }
 
-function processItself(): readonly Family[] {
+const spans = (): Family => ({
+  ...{ name: "countersign_spans_total", help: "Spans of traces, by what became of them.", type: "counter" },
+  samples: perName("outcome", new Map(Object.entries(spanCounts))),
+});
+
+function processItself(asker: Asker): readonly Family[] {
   const { totalCount, idleCount, waitingCount } = pool();
   const lagMs = (nanoseconds: number) =>
     Number.isNaN(nanoseconds) ? 0 : Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+  const loopDelay = loopDelayFor(asker);
   const [mean, max] = [lagMs(loopDelay.mean), loopDelay.count === 0 ? 0 : lagMs(loopDelay.max)];
   loopDelay.reset();
   const connections = new Map([

@@ -1,5 +1,5 @@
 import type { ReadableSpan, SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace";
-import { logger } from "@/lib/core/logger";
+import { receiverLog } from "@/lib/telemetry/receiver-log";
 import { spanCounts } from "@/lib/telemetry/span-counts";
 
 /** Spans that may wait for the receiver. The rest is given up: a trace is never worth a slower call. */
@@ -9,22 +9,16 @@ type Batching = (exporter: SpanExporter) => SpanProcessor;
 
 /** Puts a bound with a count in front of what batches spans, and counts what the receiver made of them. */
 export function boundedSpans(exporter: SpanExporter, batching: Batching): SpanProcessor {
+  const tell = receiverLog("traces");
   let waiting = 0;
-  let failing = false;
-
-  function noteEnd(spans: number, error: Error | null): void {
-    spanCounts[error === null ? "exported" : "failed"] += spans;
-    // Once per change: a receiver that is away for a day is one line.
-    if (error !== null && !failing) logger.warn({ reason: error.message }, "the receiver of traces takes none");
-    if (error === null && failing) logger.info("the receiver of traces takes them again");
-    failing = error !== null;
-  }
 
   const counting: SpanExporter = {
     export(spans, done) {
       waiting -= spans.length;
       exporter.export(spans, (result) => {
-        noteEnd(spans.length, result.code === 0 ? null : (result.error ?? new Error("not taken")));
+        const error = result.code === 0 ? null : (result.error ?? new Error("not taken"));
+        spanCounts[error === null ? "exported" : "failed"] += spans.length;
+        tell(error);
         done(result);
       });
     },

@@ -3,11 +3,9 @@ import type { Sampler } from "@opentelemetry/sdk-trace";
 import { singleton } from "@/lib/core/singleton";
 import { env } from "@/lib/env";
 import { boundedSpans, MAX_WAITING_SPANS } from "@/lib/telemetry/bounded-spans";
+import { lastWords } from "@/lib/telemetry/last-words";
 import { receiverOf, telemetryResource } from "@/lib/telemetry/resource";
 import { tracing } from "@/lib/telemetry/tracer";
-
-/** How long a stopping process waits for a receiver that does not answer. */
-const LAST_WORDS_MS = 3_000;
 
 const running = singleton("telemetry.running", () => ({ stop: null as (() => Promise<void>) | null }));
 
@@ -47,12 +45,6 @@ export async function stopTracing(): Promise<void> {
   const { stop } = running;
   running.stop = null;
   tracing.tracer = null;
-  if (stop === null) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LAST_WORDS_MS);
-  });
   // What could not be sent was counted.
-  await Promise.race([stop().catch(() => undefined), late]);
-  clearTimeout(timer);
+  if (stop !== null) await lastWords(stop);
 }
