@@ -32,13 +32,13 @@ afterEach(async () => {
   await Promise.all(worlds.splice(0).map((world) => world.close()));
 });
 
-async function world(): Promise<World> {
+async function world(deadlineMs = 5_000): Promise<World> {
   const made = await createWorld({
     files: {
       tools: ["read", "drop"],
       map: { read: "files:read", drop: "files:drop" },
       annotations: { read: { readOnlyHint: true }, drop: { idempotentHint: true } },
-      deadlineMs: 5_000,
+      deadlineMs,
     },
   });
   worlds.push(made);
@@ -209,7 +209,7 @@ describe("retries", () => {
     expect(asked(made)).toBe(4);
   });
 
-  it("do not repeat what the server answered, cut off or took too long for", async () => {
+  it("do not repeat what the server answered or cut off", async () => {
     const made = await world();
     const { key } = await made.agent("files:*");
     for (const fault of ["rpc-error", "is-error", "cut", "status-401"] as const) {
@@ -217,6 +217,17 @@ describe("retries", () => {
       await call(key);
     }
     expect(asked(made)).toBe(4);
+  });
+
+  it("do not repeat what took too long: it may still have an effect", async () => {
+    const made = await world(1_000);
+    const { key } = await made.agent("files:*");
+    made.upstreams.get("files")?.setFault("hang");
+    expect((await call(key)).body.result._meta[ERROR]).toMatchObject({ code: "upstream_timeout" });
+    expect(asked(made)).toBe(1);
+    const last = (await told(made.tenant.tenantId)).at(-1);
+    expect(last).toMatchObject({ reason_code: "upstream_timeout" });
+    expect(last).not.toHaveProperty("retry_no");
   });
 });
 

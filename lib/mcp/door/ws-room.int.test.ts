@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { singleton } from "@/lib/core/singleton";
+import { boot, shutdown } from "@/lib/gateway/boot";
+import { createWorld, openDoor, type World } from "@/lib/testing/gateway-world";
+import { openRawSocket, refusedHandshake } from "@/lib/testing/raw-socket";
+
+let world: World;
+let door: Awaited<ReturnType<typeof openDoor>>;
+
+beforeAll(async () => {
+  await boot();
+  world = await createWorld({});
+  door = await openDoor("node");
+});
+afterAll(async () => {
+  await door.close();
+  await world.close();
+  await shutdown();
+});
+
+/** Stands for a socket of some other agent: ten thousand real ones would be most of what this machine can hold. */
+const standIn = (at: number) => ({
+  identity: { actor: { id: `agent-${at}` } },
+  header: () => null,
+  lookAlive: () => undefined,
+  drain: () => undefined,
+  close: () => undefined,
+  end: () => undefined,
+});
+
+it("takes no more than ten thousand sockets in a process, and says when to come back", async () => {
+  const { key } = await world.agent();
+  const headers = { authorization: `Bearer ${key}` };
+  const first = await openRawSocket(`${door.url}/ws`, { headers });
+  const { open } = singleton<{ open: Set<unknown> }>("mcp.sockets", () => ({ open: new Set() }));
+  expect(open.size).toBe(1);
+  const others = Array.from({ length: 9_999 }, (_, at) => standIn(at));
+  for (const each of others) open.add(each);
+  const refused = await refusedHandshake(`${door.url}/ws`, { headers });
+  expect(refused).toMatchObject({ status: 503, body: { error: { data: { code: "overloaded" } } } });
+  expect(refused.headers["retry-after"]).toBe("10");
+  open.delete(others[0]);
+  const last = await openRawSocket(`${door.url}/ws`, { headers });
+  for (const each of others) open.delete(each);
+  for (const { socket } of [first, last]) socket.terminate();
+});
