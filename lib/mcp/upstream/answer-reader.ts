@@ -1,4 +1,3 @@
-import type { Dispatcher } from "undici";
 import type { AppError } from "@/lib/core/errors";
 import { makeByteCollector } from "@/lib/mcp/upstream/byte-collector";
 import { broken } from "@/lib/mcp/upstream/faults";
@@ -10,7 +9,7 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 /** Reads one answer, within what an answer may cost us. */
 export type AnswerReader = {
   readonly begin: (status: number, headers: Headers) => void;
-  readonly take: (chunk: Buffer, controller: Dispatcher.DispatchController) => void;
+  readonly take: (chunk: Buffer) => void;
   /** Zero until the answer has begun. */
   readonly status: () => number;
   readonly headers: () => Headers;
@@ -31,9 +30,6 @@ const MAX_EVENTS = 10_000;
 const MAX_LINES = 100_000;
 const MAX_HINTS = 100;
 
-/** After so much of one answer everybody else has a turn: a flood must not keep the loop of this process busy. */
-const AT_ONCE = { bytes: 128 * 1_024, pieces: 1_000 };
-
 const tooLarge = () => broken(`it is larger than ${MAX_ANSWER_BYTES} bytes`);
 
 /** What is wrong with an answer, as far as its headers say so. */
@@ -47,27 +43,11 @@ function faultIn(headers: Headers): AppError | null {
 const isEventStream = (headers: Headers): boolean =>
   String(headers["content-type"] ?? "").startsWith("text/event-stream");
 
-/** Pauses an answer, now and then, for one turn of the loop. */
-function makeTurns(): (controller: Dispatcher.DispatchController, bytes: number) => void {
-  let [bytes, pieces] = [0, 0];
-  return (controller, more) => {
-    bytes += more;
-    pieces += 1;
-    if (controller.aborted || (bytes < AT_ONCE.bytes && pieces < AT_ONCE.pieces)) return;
-    [bytes, pieces] = [0, 0];
-    controller.pause();
-    setImmediate(() => {
-      if (!controller.aborted) controller.resume();
-    });
-  };
-}
-
 export function makeAnswerReader({ onEvent, onFault }: AnswerReaderOptions): AnswerReader {
   let [status, bytes] = [0, 0];
   let headers: Headers = {};
   let readEvents: ((chunk: Buffer) => void) | null = null;
   const received = makeByteCollector();
-  const takeTurns = makeTurns();
   const atMost = (most: number, what: string) => {
     let count = 0;
     return () => {
@@ -95,13 +75,12 @@ export function makeAnswerReader({ onEvent, onFault }: AnswerReaderOptions): Ans
       };
       readEvents = makeSseReader(take, countLine);
     },
-    take(chunk, controller) {
+    take(chunk) {
       bytes += chunk.length;
       countPiece();
       if (bytes > MAX_ANSWER_BYTES) return onFault(tooLarge());
       if (readEvents === null) received.add(chunk);
       else readEvents(chunk);
-      takeTurns(controller, chunk.length);
     },
     status: () => status,
     headers: () => headers,

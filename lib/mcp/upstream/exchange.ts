@@ -71,8 +71,8 @@ export function exchange(pool: Pool, options: ExchangeOptions): Promise<Exchange
           if (over) started.abort(new Error("left"));
         },
         onResponseStart: (_controller, status, headers) => answer.begin(status, headers),
-        onResponseData(current, chunk) {
-          if (!over) answer.take(chunk, current);
+        onResponseData(_controller, chunk) {
+          if (!over) answer.take(chunk);
         },
         onResponseEnd: () => finish(() => resolve(exchanged(answer.body())), false),
         onResponseError(_controller, cause) {
