@@ -49,6 +49,9 @@ export type EntryDraft = {
   readonly upstreamMs?: number;
   /** How long the call waited for a place at the server. For figures; not in the record. */
   readonly queueMs?: number;
+  /** How long it took to find out who calls and whether they may, and until the intent was durable. For figures, too. */
+  readonly policyMs?: number;
+  readonly auditMs?: number;
   readonly circuitState?: string;
   /** `hit` when the answer was an earlier one, given again without asking the server. */
   readonly cache?: "hit";

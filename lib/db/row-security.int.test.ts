@@ -30,6 +30,7 @@ const PLATFORM_MAY = {
   alert_notices: ["select(tenant_id, seq, channel_id, alert_id, state, next_at)"],
   alert_turns: ["select"],
   api_tokens: ["select", "update(last_used_at)"],
+  call_minutes: ["select(tenant_id, level, at, reached, reached_failures, held_back, total_ms)"],
   gateway_processes: ["select", "insert", "update", "delete"],
   invitations: ["select", "insert", "update(accepted_at)"],
   member_roles: ["select", "insert"],
@@ -256,6 +257,7 @@ async function fillEveryTable(tenant: TestTenant): Promise<void> {
     await tx.callHour.create({ data: figures });
     await tx.callDay.create({ data: figures });
     await tx.callRollup.create({ data: { tenantId } });
+    await tx.circuitChange.create({ data: { tenantId, id: newId(), at: new Date(), server: "s", state: "open" } });
     await tx.auditHead.create({ data: { tenantId, seq: 1n, hash: Buffer.alloc(32) } });
     const bytes = { record: Buffer.from("{}"), recordSha256: randomBytes(32), prevHash: Buffer.alloc(32) };
     const names = { phase: "admin", eventType: "test.made", outcome: "success", requestId: "r", searchText: "" };

@@ -52,12 +52,11 @@ type Deps = Pick<GatewayDeps, "append" | "refusals">;
 
 /** Opens the trace of a call. Nothing is written until it is known who calls. */
 export function openAuditEntry(gateway: Deps, call: ToolCall, trace: CallTrace | null): AuditEntry {
-  const startedAt = performance.now();
+  const times: Times = { startedAt: performance.now(), intentFrom: 0, upstreamFrom: 0 };
   const callId = newId();
   let identity: Identity | null = null;
   let passage: Passage | null = null;
   let intentId: string | null = null;
-  let upstreamFrom = 0;
   let notes: Notes = NOTHING;
   const note = (more: Notes): void => {
     notes = { ...notes, ...more };
@@ -78,11 +77,9 @@ export function openAuditEntry(gateway: Deps, call: ToolCall, trace: CallTrace |
     if (identity === null) return writeStranger(gateway, call, attempted);
     const draft = Object.assign(common(identity), endOf(attempted, intentId !== null));
     draft.phase = "outcome";
-    draft.latencyMs = ms(startedAt);
+    addTimes(draft, times, passage, notes.cache !== undefined);
     if (notes.cache !== undefined) draft.cache = notes.cache;
     if (notes.retryNo !== undefined) draft.retryNo = notes.retryNo;
-    if (passage !== null) draft.queueMs = passage.waitedMs;
-    if (upstreamFrom !== 0 && notes.cache === undefined) draft.upstreamMs = ms(upstreamFrom);
     // The arguments of a call that ran are with its intent.
     if (intentId === null) draft.payload = { arguments: call.args };
     return (await gateway.append(draft as EntryDraft)).eventId;
@@ -102,15 +99,16 @@ export function openAuditEntry(gateway: Deps, call: ToolCall, trace: CallTrace |
       draft.decision = "allowed";
       draft.payload = { arguments: call.args };
       if (notes.unchecked !== undefined) addUnchecked(draft, notes.unchecked);
+      times.intentFrom = performance.now();
       const { eventId } = await gateway.append(draft as EntryDraft);
       intentId = eventId;
-      upstreamFrom = performance.now();
+      times.upstreamFrom = performance.now();
       return { passage: entered, note, trace } as DurableIntent;
     },
     async close(attempted) {
       try {
         const entry = await write(attempted);
-        const latencyMs = ms(startedAt);
+        const latencyMs = ms(times.startedAt);
         const limit = notes.limit ?? null;
         return attempted.ok
           ? { ok: true, entry, latencyMs, limit, result: attempted.answer.result }
@@ -121,13 +119,27 @@ export function openAuditEntry(gateway: Deps, call: ToolCall, trace: CallTrace |
         return {
           ok: false,
           entry: intentId,
-          latencyMs: ms(startedAt),
+          latencyMs: ms(times.startedAt),
           limit: notes.limit ?? null,
           error: unrecorded(cause, intentId !== null),
         };
       }
     },
   };
+}
+
+/** Moments of a call (performance.now()); 0 while they have not come. */
+type Times = { readonly startedAt: number; intentFrom: number; upstreamFrom: number };
+
+function addTimes(draft: Draft, times: Times, passage: Passage | null, isKept: boolean): void {
+  const { startedAt, intentFrom, upstreamFrom } = times;
+  draft.latencyMs = ms(startedAt);
+  if (passage === null) return;
+  draft.queueMs = passage.waitedMs;
+  if (upstreamFrom === 0) return;
+  draft.policyMs = Math.max(0, intentFrom - startedAt - passage.waitedMs);
+  draft.auditMs = upstreamFrom - intentFrom;
+  if (!isKept) draft.upstreamMs = ms(upstreamFrom);
 }
 
 const ms = (since: number): number => Math.round((performance.now() - since) * 1_000) / 1_000;

@@ -132,9 +132,11 @@ export class Cell {
   }
 
   private tryAlone(policy: CircuitPolicy): Admitted | null {
-    const admission = admit(this.state, policy, this.now());
+    const before = this.state;
+    const admission = admit(before, policy, this.now());
     if (admission === null) return null;
     this.state = admission.state;
+    if (this.state.kind !== before.kind) this.options.onChange(this, policy, before, this.state);
     return { kind: this.state.kind, ticket: admission.ticket };
   }
 
@@ -144,13 +146,18 @@ export class Cell {
     if (kind === "closed" || this.isForced()) return this.tryAlone(policy);
     if (admit(this.state, policy, this.now()) === null) return null;
     let ticket: Ticket | null = null;
+    let before: CircuitState = this.state;
     const changed = await this.options.store.change(this.key, this.state, (shared) => {
+      before = shared;
       const admission = admit(shared, policy, this.now());
       ticket = admission?.ticket ?? null;
       return admission?.state ?? shared;
     });
     if (changed === null) return this.tryAlone(policy);
     this.adopt(changed.state);
+    if (changed.won && changed.state.kind !== before.kind) {
+      this.options.onChange(this, policy, before, changed.state);
+    }
     // A circuit that another process has closed lets the call through without a change.
     if (changed.state.kind === "closed") return this.tryAlone(policy);
     return changed.won && ticket !== null ? { kind: "half-open", ticket } : null;

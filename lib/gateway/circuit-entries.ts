@@ -27,15 +27,28 @@ export function changeEntry(
     ...(tool === null ? {} : { tool }),
     ...({ phase: "system", outcome: "success", requestId: newId(), circuitState: to.kind } as const),
   };
-  if (to.kind === "open") {
-    const restS = Math.round((to.until - Date.now()) / 1_000);
-    const last = lastFailure === null ? "" : ` The last failure was ${lastFailure}.`;
-    const reason = `${wordsFor(to.cause, policy)}.${last} It is tried again in ${restS} s.`;
-    return { ...common, eventType: "circuit.opened", reasonCode: to.cause, reason };
-  }
+  const reason = reasonOf(policy, to, lastFailure);
+  if (to.kind === "open") return { ...common, eventType: "circuit.opened", reasonCode: to.cause, reason };
   if (to.kind !== "closed" || from.kind !== "half-open") return null;
-  const reason = `${policy.successThreshold} trial calls in half-open succeeded.`;
   return { ...common, eventType: "circuit.closed", reasonCode: "trials_succeeded", reason };
+}
+
+/** Why a circuit stands as it does since its last change. */
+export function reasonOf(policy: CircuitPolicy, to: CircuitState, lastFailure: ErrorCode | null): string {
+  switch (to.kind) {
+    case "open": {
+      const restS = Math.round((to.until - Date.now()) / 1_000);
+      const last = lastFailure === null ? "" : ` The last failure was ${lastFailure}.`;
+      return `${wordsFor(to.cause, policy)}.${last} It is tried again in ${restS} s.`;
+    }
+    case "half-open":
+      return "Its rest is over: a few calls are let through as trials.";
+    case "closed":
+      return `${policy.successThreshold} trial calls in half-open succeeded.`;
+    case "forced-open":
+    case "disabled":
+      return "A person decided so.";
+  }
 }
 
 const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;

@@ -1,4 +1,5 @@
 import type { EntryDraft } from "@/lib/audit/entry";
+import { gatewayId } from "@/lib/audit/gateway-identity";
 import { trail } from "@/lib/audit/trail";
 import { bus } from "@/lib/core/bus";
 import { type Clock, systemClock } from "@/lib/core/clock";
@@ -7,9 +8,10 @@ import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
 import { type Admitted, Cell, type OnChange } from "@/lib/gateway/circuit-cell";
-import { changeEntry } from "@/lib/gateway/circuit-entries";
+import { changeEntry, reasonOf } from "@/lib/gateway/circuit-entries";
 import { type HeldView, toView } from "@/lib/gateway/circuit-view";
 import { aloneStore, type CircuitStore, redisStore } from "@/lib/gateway/shared-state/circuit-store";
+import { type CircuitChange, recordCircuitChange } from "@/lib/metrics/circuit-history";
 import { type CircuitState, retryAfterMs, type Vote } from "@/lib/resilience/circuit";
 import { type Leave, makeSeats, type SeatFigures, type Seats } from "@/lib/resilience/seats";
 import type { PoolLimits, RegisteredServer } from "@/lib/servers/registered-server";
@@ -53,6 +55,8 @@ export type CircuitsOptions = {
   readonly random?: () => number;
   /** Where openings and closings are recorded. */
   readonly record?: (draft: EntryDraft) => Promise<unknown>;
+  /** Where every change of state is noted, trials included. */
+  readonly note?: (change: CircuitChange) => void;
 };
 
 /** The longest that another process's opening may stay unnoticed when its announcement is lost. */
@@ -61,12 +65,22 @@ const IN_USE_MS = 60_000;
 
 /** One circuit per tenant and server, or tool where configured: one tenant's calls are no other tenant's matter. */
 export function makeCircuits(options: CircuitsOptions = {}): Circuits {
-  const { store = aloneStore, clock = systemClock, random = Math.random, record = async () => undefined } = options;
+  const {
+    store = aloneStore,
+    clock = systemClock,
+    random = Math.random,
+    record = async () => undefined,
+    note,
+  } = options;
   const tenants = new Map<string, Map<string, Held>>();
 
   const onChange: OnChange = (cell, policy, from, to) => {
     const { name, key } = cell;
     bus.publish({ topic: "circuit.changed", tenantId: name.tenantId, circuit: key });
+    const { tenantId, slug, tool } = name;
+    const reason = reasonOf(policy, to, cell.lastFailure());
+    const process = store.isShared() ? null : gatewayId();
+    note?.({ tenantId, server: slug, tool, state: to.kind, reason, process });
     const entry = changeEntry(name, policy, from, to, cell.lastFailure());
     const warn = (cause: unknown) => logger.error({ err: cause, circuit: key }, "a circuit's change was not recorded");
     if (entry !== null) record(entry).catch(warn);
@@ -218,7 +232,9 @@ const overloaded = ({ ref }: Grant): AppError =>
 
 /** The circuits of this process. */
 export const circuits = (): Circuits =>
-  singleton("gateway.circuits", () => makeCircuits({ store: redisStore, record: (draft) => trail().append(draft) }));
+  singleton("gateway.circuits", () =>
+    makeCircuits({ store: redisStore, record: (draft) => trail().append(draft), note: recordCircuitChange }),
+  );
 
 /** The circuit of each server that was called, by slug. */
 export const circuitViews = (tenantId: string): Map<string, HeldView> => circuits().views(tenantId);

@@ -73,6 +73,8 @@ function blank(tenantId: string, actor: EntryDraft["actor"], requestId: string):
     latencyMs: undefined,
     upstreamMs: undefined,
     queueMs: undefined,
+    policyMs: undefined,
+    auditMs: undefined,
     circuitState: undefined,
     bytesIn: undefined,
     bytesOut: undefined,

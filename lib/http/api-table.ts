@@ -7,6 +7,9 @@ import { changeAgent } from "@/lib/agents/change-agent";
 import { createAgent } from "@/lib/agents/create-agent";
 import { listAgentKeys, mintAgentKey, revokeAgentKey } from "@/lib/agents/keys";
 import { getAgent, getFirstCall, listAgents } from "@/lib/agents/read";
+import { acknowledgeAlert } from "@/lib/alerts/acknowledge-alert";
+import { changeAlertRule, createAlertRule, deleteAlertRule } from "@/lib/alerts/change-rule";
+import { getAlert, listAlertRules, listAlerts } from "@/lib/alerts/read";
 import { exportEntries } from "@/lib/audit/export-entries";
 import { getEntry } from "@/lib/audit/get-entry";
 import { searchEntries } from "@/lib/audit/search-entries";
@@ -28,9 +31,14 @@ import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
 import { inviteMember, revokeInvitation } from "@/lib/members/invite-member";
 import { mintApiToken, revokeApiToken } from "@/lib/members/mint-api-token";
 import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/members/read";
+import { readCircuits } from "@/lib/metrics/read-circuits";
 import { readHealth } from "@/lib/metrics/read-health";
+import { readMarks } from "@/lib/metrics/read-marks";
 import { readOverview } from "@/lib/metrics/read-overview";
-import { readSeries, readStatistics } from "@/lib/metrics/read-statistics";
+import { readPools } from "@/lib/metrics/read-pools";
+import { readSeries } from "@/lib/metrics/read-series";
+import { readStatistics } from "@/lib/metrics/read-statistics";
+import { readTenantLights } from "@/lib/metrics/read-tenant-lights";
 import { changeProfile, createProfile, deleteProfile } from "@/lib/profiles/change-profile";
 import { listProfiles } from "@/lib/profiles/read";
 import { actOnCircuit } from "@/lib/servers/act-on-circuit";
@@ -125,7 +133,18 @@ export const API_TABLE: readonly ApiRow[] = [
   ["/metrics/overview", "GET", "Calls, errors and latency per server", readOverview],
   ["/metrics/statistics", "GET", "Figures of any window by server, tool or caller", readStatistics],
   ["/metrics/series", "GET", "The same over time, of the tenant, a server or a tool", readSeries],
+  ["/metrics/circuits", "GET", "How circuits stood over time, and why", readCircuits],
+  ["/metrics/marks", "GET", "What was changed, for the time axis of charts", readMarks],
+  ["/metrics/pools", "GET", "Places, connections and kept answers of each server", readPools],
+  ["/metrics/tenants", "GET", "The light of every tenant, for platform admins", readTenantLights],
   ["/metrics/health", "GET", "The light of the tenant and its servers, with the reason", readHealth],
+  ["/alerts", "GET", "List alerts, the most pressing first", listAlerts],
+  ["/alerts/{id}", "GET", "Get an alert with its history", getAlert],
+  ["/alerts/{id}/acknowledge", "POST", "Acknowledge an alert, or add a note to it", acknowledgeAlert],
+  ["/alert-rules", "GET", "List what is watched", listAlertRules],
+  ["/alert-rules", "POST", "Create an alert rule", createAlertRule],
+  ["/alert-rules/{id}", "PATCH", "Change an alert rule, or switch it off", changeAlertRule],
+  ["/alert-rules/{id}", "DELETE", "Delete an alert rule of one's own", deleteAlertRule],
   ["/alert-channels", "GET", "List where alerts are told", listChannels],
   ["/alert-channels", "POST", "Create a channel; a webhook's signing secret is shown once", createChannel],
   ["/alert-channels/{id}", "PATCH", "Change a channel, or switch it on and off", changeChannel],

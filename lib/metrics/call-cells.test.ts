@@ -12,6 +12,7 @@ const call = (over: Partial<FinishedCall> = {}): FinishedCall => ({
     callerName: "A",
   },
   ...{ fate: "finished", outcome: "success", code: null, durationMs: 10, upstreamMs: 8, queueMs: 0, fromCache: false },
+  ...{ policyMs: 1, auditMs: 1, outcomeMs: 2 },
   ...over,
 });
 const sum = (cells: readonly Cell[], level: Cell["level"]): number =>

@@ -19,6 +19,12 @@ export type FinishedCall = {
   readonly upstreamMs: number;
   /** Waiting for a place at the server. */
   readonly queueMs: number;
+  /** Finding out who calls and whether they may. */
+  readonly policyMs: number;
+  /** Waiting until the intent was durable. */
+  readonly auditMs: number;
+  /** Waiting until the outcome was durable; not part of the duration. */
+  readonly outcomeMs: number;
   readonly fromCache: boolean;
 };
 
@@ -38,9 +44,15 @@ type Counts = {
   heldBack: number;
   unavailable: number;
   cacheHits: number;
+  queued: number;
+  overloaded: number;
+  limited: number;
   totalMs: number;
   upstreamMs: number;
   queueMs: number;
+  policyMs: number;
+  auditMs: number;
+  outcomeMs: number;
   minMs: number;
   maxMs: number;
   readonly buckets: Histogram;
@@ -183,7 +195,8 @@ const NOBODY = { server: "", tool: "", caller: "", callerName: "" } as const;
 
 const noCounts = (): Counts => ({
   ...{ calls: 0, successes: 0, failures: 0, denied: 0, cancelled: 0, unknown: 0, reached: 0, reachedFailures: 0 },
-  ...{ heldBack: 0, unavailable: 0, cacheHits: 0, totalMs: 0, upstreamMs: 0, queueMs: 0 },
+  ...{ heldBack: 0, unavailable: 0, cacheHits: 0, queued: 0, overloaded: 0, limited: 0 },
+  ...{ totalMs: 0, upstreamMs: 0, queueMs: 0, policyMs: 0, auditMs: 0, outcomeMs: 0 },
   ...{ minMs: Number.POSITIVE_INFINITY, maxMs: 0, buckets: new Map(), errors: new Map() },
 });
 
@@ -196,8 +209,14 @@ function count(into: Counts, call: FinishedCall): void {
   else if (outcome === "cancelled") into.cancelled += 1;
   else into.unknown += 1;
   if (fate === "finished") countReached(into, call);
-  else if (code !== null && HELD_BACK.has(code)) into.heldBack += 1;
+  else if (code !== null) countRefused(into, code);
   if (code !== null && outcome !== "success") into.errors.set(code, (into.errors.get(code) ?? 0) + 1);
+}
+
+function countRefused(into: Counts, code: string): void {
+  if (HELD_BACK.has(code)) into.heldBack += 1;
+  if (code === "overloaded") into.overloaded += 1;
+  else if (code === "rate_limited") into.limited += 1;
 }
 
 function countReached(into: Counts, call: FinishedCall): void {
@@ -209,6 +228,10 @@ function countReached(into: Counts, call: FinishedCall): void {
   into.totalMs += durationMs;
   into.upstreamMs += call.upstreamMs;
   into.queueMs += call.queueMs;
+  if (call.queueMs > 0) into.queued += 1;
+  into.policyMs += call.policyMs;
+  into.auditMs += call.auditMs;
+  into.outcomeMs += call.outcomeMs;
   if (durationMs < into.minMs) into.minMs = durationMs;
   if (durationMs > into.maxMs) into.maxMs = durationMs;
   addDuration(into.buckets, durationMs);
@@ -216,7 +239,8 @@ function countReached(into: Counts, call: FinishedCall): void {
 
 const ADDED = [
   ...(["calls", "successes", "failures", "denied", "cancelled", "unknown", "reached", "reachedFailures"] as const),
-  ...(["heldBack", "unavailable", "cacheHits", "totalMs", "upstreamMs", "queueMs"] as const),
+  ...(["heldBack", "unavailable", "cacheHits", "queued", "overloaded", "limited"] as const),
+  ...(["totalMs", "upstreamMs", "queueMs", "policyMs", "auditMs", "outcomeMs"] as const),
 ];
 
 function merge(cell: Cell, fresh: Counts): void {

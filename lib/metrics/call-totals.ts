@@ -40,8 +40,7 @@ export function makeCallTotals() {
   const trailWait = makeHistogram(TRAIL_BOUNDS_MS);
   let cacheHits = 0;
   return {
-    /** `trailMs`: from the time in the entry to when it was durable. */
-    add(call: FinishedCall, trailMs: number): void {
+    add(call: FinishedCall): void {
       bump(outcomes, call.outcome);
       if (call.code !== null && call.outcome !== "success") bump(errors, call.code);
       if (call.fate === "finished") {
@@ -49,7 +48,7 @@ export function makeCallTotals() {
         if (call.fromCache) cacheHits += 1;
         else observe(upstream, call.upstreamMs);
       }
-      observe(trailWait, Math.max(0, trailMs));
+      observe(trailWait, call.outcomeMs);
     },
     read: () => ({ outcomes, errors, latency, upstream, trailWait, cacheHits }),
   };

@@ -1,25 +1,9 @@
 import "server-only";
 import type { TenantTx } from "@/lib/db/in-tenant";
-import { LEVEL, type Level } from "@/lib/metrics/call-cells";
-import { SUMS } from "@/lib/metrics/roll-up-sql";
-import { coverTime, type Resolution, type RolledUp, type Segment } from "@/lib/metrics/segments";
+import { callersSql, errorsSql, type FiguresQuery, figuresSql } from "@/lib/metrics/figures-sql";
+import { coverTime, type Resolution, type RolledUp } from "@/lib/metrics/segments";
 
-/** What is asked for: which figures, of what time, told apart how. */
-export type FiguresQuery = {
-  readonly tenantId: string;
-  readonly level: Level;
-  /** Epoch milliseconds, [from, to). */
-  readonly from: number;
-  readonly to: number;
-  readonly by?: readonly ("server" | "tool" | "caller")[];
-  /** Told apart by stretches of this length besides. */
-  readonly bucketMs?: number;
-  readonly servers?: readonly string[];
-  readonly tool?: string;
-  readonly caller?: string;
-  /** The groups with the most calls; all of them unless told. */
-  readonly limit?: number;
-};
+export type { FiguresQuery } from "@/lib/metrics/figures-sql";
 
 /** Sums and percentiles of one group. Durations in milliseconds, of calls that went on to the server. */
 export type Figures = {
@@ -40,9 +24,15 @@ export type Figures = {
   readonly heldBack: number;
   readonly unavailable: number;
   readonly cacheHits: number;
+  readonly queued: number;
+  readonly overloaded: number;
+  readonly limited: number;
   readonly totalMs: number;
   readonly upstreamMs: number;
   readonly queueMs: number;
+  readonly policyMs: number;
+  readonly auditMs: number;
+  readonly outcomeMs: number;
   readonly minMs: number | null;
   readonly maxMs: number | null;
   readonly p50: number | null;
@@ -50,14 +40,19 @@ export type Figures = {
   readonly p99: number | null;
 };
 
-/** Up to where a tenant's figures were summed up. */
+/**
+ * Up to where a tenant's figures were summed up. Besides, tells the planner of this transaction what it cannot know: the
+ * arrays are longer than it thinks, so it would sort them on disk, and compile for longer than the query takes.
+ */
 export async function readRolledUp(tx: TenantTx, tenantId: string): Promise<RolledUp> {
   const rows = await tx.$queryRawUnsafe<{ hours: number; days: number }[]>(
     `select (extract(epoch from hours_until) * 1000)::float8 as hours, (extract(epoch from days_until) * 1000)::float8 as days
-      from call_rollups where tenant_id = $1::uuid`,
+      from (select set_config('jit', 'off', true), set_config('work_mem', '48MB', true)) as told
+      left join call_rollups on tenant_id = $1::uuid`,
     tenantId,
   );
-  return rows[0] ?? { hours: 0, days: 0 };
+  const [row] = rows;
+  return { hours: row?.hours ?? 0, days: row?.days ?? 0 };
 }
 
 /** Reads figures from the coarsest tables that have them; the trail is not touched. */
@@ -85,85 +80,29 @@ export type CountedCode = {
 export async function readErrors(tx: TenantTx, rolled: RolledUp, query: FiguresQuery): Promise<readonly CountedCode[]> {
   const segments = coverTime(query.from, query.to, rolled);
   if (segments.length === 0) return [];
-  const { parts, values } = partsSql(query, segments);
-  const { keys } = keysOf(query);
-  return tx.$queryRawUnsafe<CountedCode[]>(
-    `with parts as (${parts})
-      select server, tool, caller, code, sum(n)::float8 as count
-      from (select ${keys}, code, n from parts, unnest(error_codes, error_counts) as each(code, n)) as named
-      group by server, tool, caller, code order by count desc, code, server, tool, caller limit 5000`,
-    ...values,
-  );
+  const { text, values } = errorsSql(query, segments);
+  return tx.$queryRawUnsafe<CountedCode[]>(text, ...values);
 }
 
-const CAMEL: Readonly<Record<string, string>> = {
-  ...{ reached_failures: "reachedFailures", held_back: "heldBack", cache_hits: "cacheHits", total_ms: "totalMs" },
-  ...{ upstream_ms: "upstreamMs", queue_ms: "queueMs", min_ms: "minMs", max_ms: "maxMs" },
+/** A call that took longer has hit its caller: the seed default of what is slow. */
+export const SLOW_MS = 5_000;
+
+export type CallersHit = {
+  /** Blank for all servers together. */
+  readonly server: string;
+  readonly callers: number;
+  readonly callersHit: number;
 };
-const OUT = SUMS.map(([name]) => `s.${name}::float8 as "${CAMEL[name] ?? name}"`).join(", ");
-const GROUP = "bucket, server, tool, caller";
 
-/** Groups get a number first: to sort and add up hundreds of thousands of buckets by text takes several times as long. */
-function figuresSql(query: FiguresQuery, segments: readonly Segment[]) {
-  const { parts, values } = partsSql(query, segments);
-  const { keys } = keysOf(query);
-  const most = query.limit === undefined ? "" : `order by calls desc, ${GROUP} limit ${Math.trunc(query.limit)}`;
-  // With a limit most rows are only counted, and their buckets are better left where they are.
-  const kept = query.limit === undefined ? "materialized" : "not materialized";
-  const text = `with named as ${kept} (
-      select ${keys}, caller_name, ${SUMS.map(([name]) => name).join(", ")}, buckets, counts from (${parts}) as parts
-    ), s as materialized (
-      select row_number() over () as g, * from (
-        select ${GROUP}, max(caller_name) as caller_name, ${SUMS.map(([name, sum]) => `${sum} as ${name}`).join(", ")}
-        from named group by ${GROUP} ${most}) as groups
-    ), durations as (
-      select s.g, b, sum(n::float8) as n
-      from named join s using (${GROUP}), unnest(named.buckets, named.counts) as each(b, n) group by s.g, b
-    ), ranked as (
-      select g, b, sum(n) over (partition by g order by b) as upto, sum(n) over (partition by g) as total from durations
-    ), p as (
-      select g, ${[0.5, 0.95, 0.99].map(percentileSql).join(", ")} from ranked group by g
-    )
-    select (extract(epoch from s.bucket) * 1000)::float8 as bucket, s.server, s.tool, s.caller, s.caller_name as "callerName",
-      ${OUT}, ${["p50", "p95", "p99"].map(withinRange).join(", ")}
-    from s left join p using (g) order by s.calls desc, ${GROUP}`;
-  return { text, values };
-}
-
-/** Nearest rank: the lowest bucket below or in which that share of all durations lies. */
-const percentileSql = (p: number): string =>
-  `call_bucket_ms(min(b) filter (where upto >= ceil(${p} * total))::int) as p${p * 100}`;
-
-/** The middle of a bucket may lie outside of what was measured; the answer does not. */
-const withinRange = (name: string): string => `least(greatest(p.${name}, s.min_ms), s.max_ms) as ${name}`;
-
-/** The columns a group is told apart by; the others are blank. */
-function keysOf({ by = [], bucketMs }: FiguresQuery): { readonly keys: string } {
-  const columns = (["server", "tool", "caller"] as const).map((name) => (by.includes(name) ? name : `'' as ${name}`));
-  const bucket =
-    bucketMs === undefined
-      ? "timestamptz 'epoch' as bucket"
-      : `date_bin('${Math.trunc(bucketMs)} milliseconds', at, timestamptz 'epoch') as bucket`;
-  return { keys: [bucket, ...columns].join(", ") };
-}
-
-const TABLES: Readonly<Record<Resolution, string>> = { minute: "call_minutes", hour: "call_hours", day: "call_days" };
-
-/** The rows themselves, out of as many tables as the time is spread over. */
-function partsSql(query: FiguresQuery, segments: readonly Segment[]) {
-  const values: unknown[] = [query.tenantId];
-  const given = (value: unknown): string => `$${values.push(value)}`;
-  const narrow = [
-    // So by definition; said, it leads to the rows of these servers instead of all of that time.
-    query.level === "server" && query.servers !== undefined ? "and tool = ''" : "",
-    query.servers === undefined ? "" : `and server = any(${given([...query.servers])}::text[])`,
-    query.tool === undefined ? "" : `and tool = ${given(query.tool)}::text`,
-    query.caller === undefined ? "" : `and caller = ${given(query.caller)}::text`,
-  ].join(" ");
-  const parts = segments.map(({ resolution, from, to }) => {
-    const times = [from, to].map((time) => `${given(new Date(time).toISOString())}::timestamptz`);
-    return `select * from ${TABLES[resolution]} where tenant_id = $1::uuid and level = ${LEVEL[query.level]}
-      and at >= ${times[0]} and at < ${times[1]} ${narrow}`;
-  });
-  return { parts: parts.join(" union all "), values };
+/** How many callers each server had, and to how many of them something happened; and over all servers. */
+export async function readCallersHit(
+  tx: TenantTx,
+  rolled: RolledUp,
+  query: Pick<FiguresQuery, "tenantId" | "from" | "to" | "servers">,
+  slowMs = SLOW_MS,
+): Promise<readonly CallersHit[]> {
+  const segments = coverTime(query.from, query.to, rolled);
+  if (segments.length === 0) return [];
+  const { text, values } = callersSql({ ...query, level: "caller" }, segments, slowMs);
+  return tx.$queryRawUnsafe<CallersHit[]>(text, ...values);
 }

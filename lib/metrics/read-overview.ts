@@ -1,19 +1,11 @@
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineRead } from "@/lib/db/verbs";
 import { circuitsOf } from "@/lib/metrics/circuit-source";
-import { type Figures, readFigures, readRolledUp } from "@/lib/metrics/figures";
-import { type OverviewRange, type OverviewView, overviewInput, type ServerFigures } from "@/lib/metrics/schemas";
-import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS, resolutionFor } from "@/lib/metrics/segments";
-
-/** Mostly between thirty and a hundred buckets, of a length people count in; no shorter than figures are kept. */
-const WINDOWS: Readonly<Record<OverviewRange, { readonly rangeMs: number; readonly bucketMs: number }>> = {
-  "15m": { rangeMs: 15 * MINUTE_MS, bucketMs: MINUTE_MS },
-  "1h": { rangeMs: HOUR_MS, bucketMs: MINUTE_MS },
-  "6h": { rangeMs: 6 * HOUR_MS, bucketMs: 5 * MINUTE_MS },
-  "24h": { rangeMs: DAY_MS, bucketMs: 15 * MINUTE_MS },
-  "7d": { rangeMs: 7 * DAY_MS, bucketMs: 2 * HOUR_MS },
-  "30d": { rangeMs: 30 * DAY_MS, bucketMs: DAY_MS },
-};
+import { type CallersHit, type Figures, readCallersHit, readFigures, readRolledUp } from "@/lib/metrics/figures";
+import { availabilityOf, errorRateOf } from "@/lib/metrics/numbers";
+import { type OverviewView, overviewInput, type ServerFigures } from "@/lib/metrics/schemas";
+import { resolutionFor } from "@/lib/metrics/segments";
+import { type BucketedWindow, bucketedWindow, bucketsOf, readRecordedFrom, stateOf } from "@/lib/metrics/window";
 
 /** Servers that are drawn one by one: more lines cannot be told apart. */
 const MAX_LINES = 5;
@@ -26,29 +18,30 @@ const MAX_LINES = 5;
 export const readOverview = defineRead({
   permission: "metrics:read",
   input: overviewInput,
-  run: async (tx, ctx, { range, server }): Promise<OverviewView> => {
-    const { rangeMs, bucketMs } = WINDOWS[range];
-    const now = Date.now();
-    const window = { tenantId: ctx.tenantId, from: floorTo(now - rangeMs, bucketMs), to: now, bucketMs };
+  run: async (tx, ctx, { server, ...asked }): Promise<OverviewView> => {
+    const window = { tenantId: ctx.tenantId, ...bucketedWindow(asked) };
     const groups = await readGroups(tx, window, server ?? null);
     const slugs = await serverSlugs(tx, server ?? null);
+    const recordedFrom = await readRecordedFrom(tx, ctx.tenantId);
     return {
       from: new Date(window.from).toISOString(),
-      to: new Date(now).toISOString(),
-      bucketMs,
-      totals: toTotals(groups.total),
-      servers: toServers(ctx.tenantId, groups.servers, slugs),
-      series: toSeries(groups, window),
+      to: new Date(window.to).toISOString(),
+      bucketMs: window.bucketMs,
+      totals: toTotals(groups.total, groups.hit.get(server ?? "")),
+      servers: toServers(ctx.tenantId, groups, slugs),
+      series: toSeries(groups, window, recordedFrom),
     };
   },
 });
 
-type Window = { readonly tenantId: string; readonly from: number; readonly to: number; readonly bucketMs: number };
+type Window = BucketedWindow & { readonly tenantId: string };
 type Groups = {
   readonly total: Figures | undefined;
   readonly servers: readonly Figures[];
   readonly points: readonly Figures[];
   readonly lines: readonly Figures[];
+  /** By server; blank for all of them. */
+  readonly hit: ReadonlyMap<string, CallersHit>;
 };
 
 async function readGroups(tx: TenantTx, { bucketMs, ...window }: Window, only: string | null): Promise<Groups> {
@@ -61,7 +54,9 @@ async function readGroups(tx: TenantTx, { bucketMs, ...window }: Window, only: s
   const busiest = servers.slice(0, MAX_LINES).map(({ server }) => server);
   const points = await read({ ...whole, bucketMs });
   const lines = await read({ ...ofServers(window), by: ["server"], servers: busiest, bucketMs });
-  return { total, servers, points, lines };
+  const counted = await readCallersHit(tx, rolled, only === null ? window : { ...window, servers: [only] });
+  const hit = new Map(counted.map((each) => [each.server, each]));
+  return { total, servers, points, lines, hit };
 }
 
 const ofServers = (window: Omit<Window, "bucketMs">) => ({ ...window, level: "server" as const });
@@ -74,57 +69,58 @@ async function serverSlugs(tx: TenantTx, only: string | null): Promise<readonly 
   return servers.map(({ slug }) => slug);
 }
 
-const rate = ({ reached, reachedFailures }: Figures): number | null =>
-  reached === 0 ? null : reachedFailures / reached;
 const percentiles = (figures: Figures | undefined) => ({
   p50Ms: figures?.p50 ?? null,
   p95Ms: figures?.p95 ?? null,
   p99Ms: figures?.p99 ?? null,
 });
 
-function toTotals(figures: Figures | undefined): OverviewView["totals"] {
-  if (figures === undefined) {
-    const none = { calls: 0, allowed: 0, denied: 0, failures: 0, unknown: 0 };
-    return { ...none, errorRate: null, ...percentiles(figures) };
-  }
+/** Nulls where nothing was called. */
+const rates = (figures: Figures | undefined) => ({
+  errorRate: figures === undefined ? null : errorRateOf(figures),
+  availability: figures === undefined ? null : availabilityOf(figures),
+});
+
+function toTotals(figures: Figures | undefined, hit: CallersHit | undefined): OverviewView["totals"] {
+  const told = { ...rates(figures), ...percentiles(figures), callersHit: hit?.callersHit ?? 0 };
+  if (figures === undefined) return { calls: 0, allowed: 0, denied: 0, failures: 0, unknown: 0, ...told };
   const { calls, reached, unknown, denied, failures } = figures;
-  return {
-    calls,
-    allowed: reached + unknown,
-    denied,
-    failures,
-    unknown,
-    errorRate: rate(figures),
-    ...percentiles(figures),
-  };
+  return { calls, allowed: reached + unknown, denied, failures, unknown, ...told };
 }
 
-function toServers(tenantId: string, called: readonly Figures[], enabled: readonly string[]): readonly ServerFigures[] {
+function toServers(
+  tenantId: string,
+  { servers: called, hit }: Groups,
+  enabled: readonly string[],
+): readonly ServerFigures[] {
   const circuits = circuitsOf(tenantId);
   const byServer = new Map(called.map((figures) => [figures.server, figures]));
   const slugs = [...new Set([...enabled, ...byServer.keys()])].sort();
   return slugs.map((server) => {
     const figures = byServer.get(server);
     const { calls = 0, failures = 0, denied = 0 } = figures ?? {};
-    const errorRate = figures === undefined ? null : rate(figures);
+    const { errorRate } = rates(figures);
+    const { callersHit = 0 } = hit.get(server) ?? {};
     const circuit = circuits.get(server)?.kind ?? "closed";
-    return { server, calls, failures, denied, errorRate, ...percentiles(figures), circuit };
+    return { server, calls, failures, denied, errorRate, ...percentiles(figures), circuit, callersHit };
   });
 }
 
 type Point = OverviewView["series"][number];
 
-function toSeries({ points, lines }: Groups, { from, to, bucketMs }: Window): readonly Point[] {
+function toSeries({ points, lines }: Groups, window: Window, recordedFrom: number | null): readonly Point[] {
   const totals = new Map(points.map((figures) => [figures.bucket, figures]));
   const perServer = new Map<number, Figures[]>();
   for (const line of lines) perServer.set(line.bucket, [...(perServer.get(line.bucket) ?? []), line]);
-  const series: Point[] = [];
-  for (let at = from; at <= to; at += bucketMs) series.push(toPoint(at, totals.get(at), perServer.get(at) ?? []));
-  return series;
+  const known = { bucketMs: window.bucketMs, recordedFrom, now: Date.now() };
+  return bucketsOf(window).map((at) => {
+    const total = totals.get(at);
+    const { calls = 0, failures = 0, denied = 0 } = total ?? {};
+    const state = stateOf(at, calls, known);
+    const figures = { calls, failures, denied, ...rates(total), ...percentiles(total) };
+    return { at: new Date(at).toISOString(), state, ...figures, byServer: toLines(perServer.get(at) ?? []) };
+  });
 }
 
-function toPoint(at: number, total: Figures | undefined, servers: readonly Figures[]): Point {
-  const { calls = 0, failures = 0, denied = 0 } = total ?? {};
-  const byServer = Object.fromEntries(servers.map((line) => [line.server, { calls: line.calls, p95Ms: line.p95 }]));
-  return { at: new Date(at).toISOString(), calls, failures, denied, ...percentiles(total), byServer };
-}
+const toLines = (servers: readonly Figures[]): Point["byServer"] =>
+  Object.fromEntries(servers.map((line) => [line.server, { calls: line.calls, p95Ms: line.p95 }]));

@@ -4,6 +4,7 @@ import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import { type Cell, type FinishedCall, makeCallCells } from "@/lib/metrics/call-cells";
 import { makeCallTotals } from "@/lib/metrics/call-totals";
+import { storeCircuitChanges } from "@/lib/metrics/circuit-history";
 import { storeCells } from "@/lib/metrics/store-cells";
 
 const FLUSH_EVERY_MS = 2_000;
@@ -44,7 +45,7 @@ export function recordOutcome(entry: LandedEntry): void {
   const call = toFinishedCall(entry);
   if (call === null) return;
   recorder.cells.add(call);
-  recorder.totals.add(call, Date.now() - epochMs(entry.ts));
+  recorder.totals.add(call);
 }
 
 let minute = "";
@@ -85,6 +86,7 @@ async function flush(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: MAX_AT_ONCE }, worker));
+  await storeCircuitChanges().catch((cause: unknown) => failed.push(cause));
   recorder.cells.forget(new Date(Date.now() - FORGET_AFTER_MS).toISOString().slice(0, 16));
   recorder.lastFlushMs = performance.now() - startedAt;
   if (failed.length === 0) return;
@@ -126,6 +128,9 @@ function toFinishedCall({ ts, draft }: LandedEntry): FinishedCall | null {
     durationMs: draft.latencyMs ?? 0,
     upstreamMs: draft.upstreamMs ?? 0,
     queueMs: draft.queueMs ?? 0,
+    policyMs: draft.policyMs ?? 0,
+    auditMs: draft.auditMs ?? 0,
+    outcomeMs: Math.max(0, Date.now() - epochMs(ts)),
     fromCache: draft.cache === "hit",
   };
 }

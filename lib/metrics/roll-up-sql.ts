@@ -1,12 +1,14 @@
 const COUNTED = [
   ...["calls", "successes", "failures", "denied", "cancelled", "unknown", "reached", "reached_failures"],
-  ...["held_back", "unavailable", "cache_hits"],
+  ...["held_back", "unavailable", "cache_hits", "queued", "overloaded", "limited"],
 ] as const;
 
 /** How each column of figures is summed, whatever the group. */
 export const SUMS: readonly (readonly [column: string, sum: string])[] = [
   ...COUNTED.map((name) => [name, `sum(${name})::bigint`] as const),
-  ...["total_ms", "upstream_ms", "queue_ms"].map((name) => [name, `sum(${name})`] as const),
+  ...["total_ms", "upstream_ms", "queue_ms", "policy_ms", "audit_ms", "outcome_ms"].map(
+    (name) => [name, `sum(${name})`] as const,
+  ),
   ["min_ms", "min(min_ms)"],
   ["max_ms", "max(max_ms)"],
 ];

@@ -28,6 +28,7 @@ type Made = { readonly tenantId: string; readonly durations: number[] };
 const finished = (tenantId: string, at: number, over: Partial<FinishedCall> = {}): FinishedCall => ({
   ...{ tenantId, ts: new Date(at).toISOString(), server: "files", tool: "read", caller: "a", callerName: "A" },
   ...{ fate: "finished", outcome: "success", code: null, durationMs: 10, upstreamMs: 8, queueMs: 0, fromCache: false },
+  ...{ policyMs: 1, auditMs: 1, outcomeMs: 2 },
   ...over,
 });
 

@@ -5,6 +5,8 @@ import { singleton } from "@/lib/core/singleton";
 import { pool } from "@/lib/db/client";
 import { dropOldFigures } from "@/lib/db/partitions";
 import { platformSql, tenantSql } from "@/lib/db/sql";
+import { closeOrphanedCircuits, dropOldCircuitChanges } from "@/lib/metrics/circuit-upkeep";
+import { refreshDeploys } from "@/lib/metrics/deploys";
 import { rollUpSql } from "@/lib/metrics/roll-up-sql";
 
 const ROUND_EVERY_MS = 20_000;
@@ -78,7 +80,9 @@ export async function rollUpRound(now = Date.now(), isStopping = () => false): P
   for (const { id } of rows) {
     if (isStopping()) break;
     try {
-      if (await rollUpTenant(id, now)) tenants += 1;
+      if (!(await rollUpTenant(id, now))) continue;
+      tenants += 1;
+      await closeOrphanedCircuits(id, now);
     } catch (cause) {
       failed += 1;
       logger.warn({ err: cause, tenantId: id }, "figures were not summed up; trying again");
@@ -95,9 +99,11 @@ const loop = singleton(
 
 /** What is old goes only after a round in which everything was summed up. */
 async function roundAndRetention(): Promise<void> {
+  await refreshDeploys();
   const { failed } = await rollUpRound(Date.now(), () => loop.stopped);
   if (failed > 0 || loop.stopped || Date.now() - loop.droppedAt < HOUR_MS) return;
   const dropped = await dropOldFigures(pool());
+  await dropOldCircuitChanges();
   loop.droppedAt = Date.now();
   if (dropped > 0) logger.info({ dropped }, "figures that were old enough were removed");
 }

@@ -4,7 +4,9 @@ import { closeTrail, trail } from "@/lib/audit/trail";
 import { resetSingleton } from "@/lib/core/singleton";
 import { type FinishedCall, makeCallCells } from "@/lib/metrics/call-cells";
 import { readHealth } from "@/lib/metrics/read-health";
-import { readSeries, readStatistics } from "@/lib/metrics/read-statistics";
+import { readSeries } from "@/lib/metrics/read-series";
+import { readStatistics } from "@/lib/metrics/read-statistics";
+import type { SeriesView } from "@/lib/metrics/schemas";
 import { MINUTE_MS } from "@/lib/metrics/segments";
 import { storeCells } from "@/lib/metrics/store-cells";
 import { createWorld, type World } from "@/lib/testing/gateway-world";
@@ -19,7 +21,7 @@ let minute = 0;
 const ended = (over: Partial<FinishedCall>): FinishedCall => ({
   ...{ tenantId: world.tenant.tenantId, ts: new Date(minute).toISOString(), server: "files", tool: "read" },
   ...{ caller: "a", callerName: "Ann", fate: "finished", outcome: "success", code: null },
-  ...{ durationMs: 100, upstreamMs: 70, queueMs: 20, fromCache: false },
+  ...{ durationMs: 100, upstreamMs: 70, queueMs: 20, policyMs: 2, auditMs: 3, outcomeMs: 4, fromCache: false },
   ...over,
 });
 
@@ -79,6 +81,9 @@ describe("statistics", () => {
     const parts = (files?.upstreamMeanMs ?? 0) + (files?.queueMeanMs ?? 0) + (files?.gatewayMeanMs ?? 0);
     expect(parts).toBeCloseTo(files?.meanMs ?? Number.NaN);
     expect(files?.queueMeanMs).toBeCloseTo(20);
+    const ours = (files?.policyMeanMs ?? 0) + (files?.auditMeanMs ?? 0) + (files?.otherMeanMs ?? 0);
+    expect(ours).toBeCloseTo(files?.gatewayMeanMs ?? Number.NaN);
+    expect(files).toMatchObject({ policyMeanMs: 2, auditMeanMs: 3, outcomeMeanMs: 4, queued: 19, circuitRefusals: 2 });
     expect(notes).toMatchObject({
       requests: 40,
       samples: 40,
@@ -132,10 +137,13 @@ describe("statistics", () => {
   });
 
   it("over time", async () => {
+    const busy = (points: SeriesView["points"]) => points.filter(({ state }) => state === "traffic");
     const { points } = await perform(readSeries, ctx(), { server: "files" });
-    expect(points).toMatchObject([{ at: new Date(minute).toISOString(), requests: 25, samples: 19 }]);
+    expect(busy(points)).toMatchObject([{ at: new Date(minute).toISOString(), requests: 25, samples: 19 }]);
     const tool = await perform(readSeries, ctx(), { server: "notes", tool: "read", bucketMinutes: 15 });
-    expect(tool.points).toMatchObject([{ requests: 40 }]);
+    expect(busy(tool.points)).toMatchObject([{ requests: 40 }]);
+    const caller = await perform(readSeries, ctx(), { caller: "b" });
+    expect(busy(caller.points)).toMatchObject([{ requests: 3, denied: 3, samples: 0, p95Ms: null }]);
   });
 
   it.each([

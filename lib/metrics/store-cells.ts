@@ -4,9 +4,11 @@ import { type Cell, LEVEL } from "@/lib/metrics/call-cells";
 
 const COUNTED = [
   ...["calls", "successes", "failures", "denied", "cancelled", "unknown", "reached", "reached_failures"],
-  ...["held_back", "unavailable", "cache_hits"],
+  ...["held_back", "unavailable", "cache_hits", "queued", "overloaded", "limited"],
 ] as const;
-const MEASURED = ["total_ms", "upstream_ms", "queue_ms", "min_ms", "max_ms"] as const;
+const MEASURED = [
+  ...["total_ms", "upstream_ms", "queue_ms", "policy_ms", "audit_ms", "outcome_ms", "min_ms", "max_ms"],
+] as const;
 const LISTED = ["buckets smallint[]", "counts bigint[]", "error_codes text[]", "error_counts bigint[]"] as const;
 
 const VALUES = [
@@ -57,7 +59,9 @@ function toRow(cell: Cell) {
     ...{ calls: cell.calls, successes: cell.successes, failures: cell.failures, denied: cell.denied },
     ...{ cancelled: cell.cancelled, unknown: cell.unknown, reached: cell.reached },
     ...{ reached_failures: cell.reachedFailures, held_back: cell.heldBack, unavailable: cell.unavailable },
-    ...{ cache_hits: cell.cacheHits, total_ms: cell.totalMs, upstream_ms: cell.upstreamMs, queue_ms: cell.queueMs },
+    ...{ cache_hits: cell.cacheHits, queued: cell.queued, overloaded: cell.overloaded, limited: cell.limited },
+    ...{ total_ms: cell.totalMs, upstream_ms: cell.upstreamMs, queue_ms: cell.queueMs },
+    ...{ policy_ms: cell.policyMs, audit_ms: cell.auditMs, outcome_ms: cell.outcomeMs },
     ...{ min_ms: none ? null : cell.minMs, max_ms: none ? null : cell.maxMs },
     ...{ buckets: [...cell.buckets.keys()], counts: [...cell.buckets.values()] },
     ...{ error_codes: [...cell.errors.keys()], error_counts: [...cell.errors.values()] },

@@ -1,5 +1,7 @@
 import "server-only";
+import { actorName } from "@/lib/core/context";
 import { defineWrite } from "@/lib/db/verbs";
+import { noteCircuitWord } from "@/lib/metrics/circuit-history";
 import { readServerDetail } from "@/lib/servers/detail";
 import { requireServer, serverChanged } from "@/lib/servers/internal";
 import { actOnCircuitInput, type CircuitAct } from "@/lib/servers/schemas";
@@ -31,6 +33,8 @@ export const actOnCircuit = defineWrite({
         updatedAt: new Date(),
       },
     });
+    const word = { state: override ?? "closed", reason, by: actorName(ctx.actor) } as const;
+    await noteCircuitWord(tx, tenantId, row.slug, word);
     const { kind, lastFailure, cause } = before;
     return {
       result: await readServerDetail(tx, tenantId, id),

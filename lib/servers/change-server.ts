@@ -1,9 +1,10 @@
 import "server-only";
 import type { z } from "zod";
-import type { RequestContext } from "@/lib/core/context";
+import { actorName, type RequestContext } from "@/lib/core/context";
 import { NO_JSON } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
+import { noteCircuitsAnew } from "@/lib/metrics/circuit-history";
 import { requireSoundEndpoint } from "@/lib/servers/check-endpoint";
 import { type SealedCredential, sealCredential } from "@/lib/servers/credential";
 import { auditedServer, readServerDetail } from "@/lib/servers/detail";
@@ -44,6 +45,11 @@ export const changeServer = defineWrite({
       data: { ...given(fields), ...(sealed ?? {}), updatedAt: new Date() },
     });
     const after = await readServerDetail(tx, tenantId, id);
+    // Then the gateway treats it as another server.
+    if (sealed !== undefined || rest.poolSize !== undefined || poolLimits !== undefined) {
+      const word = { reason: "The server was changed, and its circuit began anew.", by: actorName(ctx.actor) };
+      await noteCircuitsAnew(tx, tenantId, after.slug, word);
+    }
     return {
       result: after,
       audit: {

@@ -1,5 +1,5 @@
 import { route } from "@/lib/http/route";
-import { readSeries } from "@/lib/metrics/read-statistics";
+import { readSeries } from "@/lib/metrics/read-series";
 
 export const dynamic = "force-dynamic";
 
