@@ -33,7 +33,7 @@ module.exports = {
       name: "domain-below-the-gateway",
       severity: "error",
       from: {
-        path: "^lib/(auth|access|audit|metrics|servers|agents|members|tenants|limits|kill-switches|profiles|channels)/",
+        path: "^lib/(auth|access|audit|metrics|servers|agents|members|tenants|limits|kill-switches|profiles|channels|alerts)/",
         pathNot: NOT_TESTS,
       },
       to: { path: "^(lib/(gateway|mcp/door|http|client|cli)|app|components)/" },

@@ -5,6 +5,7 @@ import { tellLanded } from "@/lib/audit/landed";
 import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
 import { EntrySequencer, type SequencerLimits, type SequencerStore } from "@/lib/audit/sequencer";
 import { trailStore } from "@/lib/audit/trail-store";
+import { noteAppend, noteFault } from "@/lib/audit/trail-trouble";
 import { bus } from "@/lib/core/bus";
 import { AppError, isAppError } from "@/lib/core/errors";
 import { logger } from "@/lib/core/logger";
@@ -55,7 +56,10 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
   const sequencer = new EntrySequencer(store, limits, {
     appended: announce,
     fate: settleFate,
-    fault: (fault, cause, entries) => logger.error({ fault, entries, err: cause }, "audit entries were not written"),
+    fault: (fault, cause, entries) => {
+      noteFault(cause);
+      logger.error({ fault, entries, err: cause }, "audit entries were not written");
+    },
   });
 
   function settleFate(entry: PreparedEntry, landed: boolean): void {
@@ -83,6 +87,20 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     return appended;
   }
 
+  async function appendNoted(draft: EntryDraft): Promise<AppendedEntry> {
+    const startedAt = performance.now();
+    try {
+      const appended = await append(draft);
+      noteAppend(draft.tenantId, performance.now() - startedAt);
+      return appended;
+    } catch (cause) {
+      // What is refused because the process ends is no trouble of the trail.
+      if (!isClosing) noteAppend(draft.tenantId, performance.now() - startedAt, cause);
+      throw cause;
+    }
+  }
+
+  let isClosing = false;
   const closing = setInterval(() => {
     if (owed.size === 0 || sequencer.failing()) return;
     for (const [callId, draft] of owed) {
@@ -93,10 +111,11 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
   }, CLOSE_OWED_EVERY_MS).unref();
 
   return {
-    append,
+    append: appendNoted,
     openSince: () => openCalls.values().next().value ?? Date.now(),
     status: () => ({ writable: !sequencer.failing(), queued: sequencer.queued(), openCalls: openCalls.size }),
     async close() {
+      isClosing = true;
       clearInterval(closing);
       await sequencer.close();
     },

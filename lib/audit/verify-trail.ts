@@ -3,6 +3,7 @@ import { genesisTip, missingText, type Tip } from "@/lib/audit/chain";
 import type { VerifyReport } from "@/lib/audit/schemas";
 import { checkStored, STORED_COLUMNS, type StoredEntry } from "@/lib/audit/stored-entry";
 import { singleton } from "@/lib/core/singleton";
+import type { TenantTx } from "@/lib/db/in-tenant";
 import { tenantSql } from "@/lib/db/sql";
 import { defineWrite } from "@/lib/db/verbs";
 
@@ -17,11 +18,23 @@ export const verifyTrail = defineWrite({
   permission: "audit:read",
   input: z.object({}),
   prepare: (ctx): Promise<VerifyReport> => walkTrail(ctx.tenantId),
-  run: async (_tx, _ctx, _input, report) => ({
-    result: report,
-    audit: { action: "trail.verified", target: verdictText(report) },
-  }),
+  run: async (tx, { tenantId }, _input, report) => {
+    await keepVerdict(tx, tenantId, report);
+    return { result: report, audit: { action: "trail.verified", target: verdictText(report) } };
+  },
 });
+
+/** The last word on the chain, so that a broken one is not forgotten with the page that showed it. */
+async function keepVerdict(tx: TenantTx, tenantId: string, { firstBreak }: VerifyReport): Promise<void> {
+  const verifiedAt = new Date();
+  const before = await tx.auditVerdict.findUnique({ where: { tenantId }, select: { brokenSince: true } });
+  const verdict = {
+    verifiedAt,
+    brokenSince: firstBreak === null ? null : (before?.brokenSince ?? verifiedAt),
+    problem: firstBreak === null ? null : `Entry ${firstBreak.seq}: ${firstBreak.problem}`,
+  };
+  await tx.auditVerdict.upsert({ where: { tenantId }, create: { tenantId, ...verdict }, update: verdict });
+}
 
 const verdictText = ({ entries, firstBreak }: VerifyReport): string =>
   firstBreak === null ? `${entries} entries, intact` : `broken at entry ${firstBreak.seq}, ${firstBreak.problem}`;

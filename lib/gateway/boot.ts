@@ -1,4 +1,5 @@
 import "server-only";
+import { startAlerts, stopAlerts } from "@/lib/alerts/loop";
 import { closeProcess, registerProcess } from "@/lib/audit/processes";
 import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
 import { closeTrail } from "@/lib/audit/trail";
@@ -64,6 +65,7 @@ async function start({ seed }: BootOptions): Promise<Booted> {
   startRollUps();
   await startPush();
   startNotices();
+  startAlerts();
   warmPools().catch((cause: unknown) => logger.warn({ err: cause }, "connections were not opened ahead"));
   return { disconnectRedis };
 }
@@ -81,7 +83,7 @@ export async function shutdown(): Promise<void> {
   state.booting = null;
   if (booting === null) return;
   const { disconnectRedis } = await booting;
-  await Promise.all([stopHealthLoop(), stopRollUps(), stopPush(), stopNotices()]);
+  await Promise.all([stopHealthLoop(), stopRollUps(), stopPush(), stopNotices(), stopAlerts()]);
   await closeGateway();
   await stopTracing();
   await disconnectRedis?.();

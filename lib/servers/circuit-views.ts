@@ -44,6 +44,26 @@ export function circuitOf(tenantId: string): (server: DecidedServer) => CircuitV
   };
 }
 
+/** A circuit of this process that is open, or being tried, by itself and not by a person's word. */
+export type OpenCircuit = Pick<CircuitView, "cause" | "lastFailure"> & {
+  readonly server: string;
+  /** Null for the server's own. */
+  readonly tool: string | null;
+  readonly generation: number;
+};
+
+const opensItself = (kind: CircuitView["kind"]): boolean => kind === "open" || kind === "half-open";
+
+/** What this process holds open in a tenant: it is all that this process knows of it. */
+export function openCircuits(tenantId: string): readonly OpenCircuit[] {
+  return [...(held.circuits?.(tenantId) ?? [])].flatMap(([server, { kind, tools, generation, cause, lastFailure }]) => [
+    ...(opensItself(kind) ? [{ server, tool: null, generation, cause, lastFailure }] : []),
+    ...tools
+      .filter((each) => opensItself(each.kind))
+      .map(({ tool }) => ({ server, tool, generation, cause: null, lastFailure })),
+  ]);
+}
+
 /** The places and connections of this process to a server; null before the first. */
 export function poolOf(tenantId: string): (slug: string) => PoolView | null {
   const views = held.pools?.(tenantId);
