@@ -1,6 +1,6 @@
 import { _, Ajv, type CodeKeywordDefinition, type ErrorObject, type Options } from "ajv";
-import { Ajv2019 } from "ajv/dist/2019";
-import { Ajv2020 } from "ajv/dist/2020";
+import { Ajv2019 } from "ajv/dist/2019.js";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { canonicalJson } from "@/lib/core/canonical-json";
 import { type BoundedSchema, COST, Unusable } from "@/lib/servers/arguments/bounded-schema";
 import { linearPattern } from "@/lib/servers/arguments/linear-pattern";
