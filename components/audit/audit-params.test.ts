@@ -45,10 +45,10 @@ describe("result", () => {
 describe("chips", () => {
   it("has one for each part of the filter, and clearing all of them clears the filter", () => {
     const params = read(
-      "range=24h&server=files&tool=x&caller=y&decision=denied&phase=admin&q=z&from=2026-11-20T10:00:00Z",
+      "range=24h&server=files&tool=x&caller=y&decision=denied&phase=admin&q=z&trace=4bf92f3577b34da6a3ce929d0e0e4736&from=2026-11-20T10:00:00Z",
     );
     const chips = chipsOf(params);
-    expect(chips).toHaveLength(8);
+    expect(chips).toHaveLength(9);
     const cleared = Object.assign({}, params, ...chips.map((chip) => chip.clears));
     expect(filterOf(cleared)).toEqual({});
     expect(filterOf({ ...params, ...NO_FILTER })).toEqual({});

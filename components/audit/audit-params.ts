@@ -23,6 +23,7 @@ export const auditParams = {
   outcome: parseAsString,
   decision: parseAsStringLiteral(["allowed", "denied"] as const),
   phase: parseAsString,
+  trace: parseAsString,
   q: parseAsString,
   /** The entry that is open in the drawer. */
   entry: parseAsString,
@@ -43,6 +44,7 @@ export const NO_FILTER: { readonly [K in FilterName]: null } = {
   outcome: null,
   decision: null,
   phase: null,
+  trace: null,
   q: null,
 };
 
@@ -102,6 +104,7 @@ export function chipsOf(params: AuditParams): readonly Chip[] {
     params.phase ? { label: wordOf(PHASE_OPTIONS, params.phase), clears: { phase: null } } : null,
     params.server ? { label: `server ${params.server}`, clears: { server: null } } : null,
     params.tool ? { label: `tool ${params.tool}`, clears: { tool: null } } : null,
+    params.trace ? { label: `trace ${params.trace.slice(0, 8)}…`, clears: { trace: null } } : null,
     params.caller ? { label: `caller ${params.caller}`, clears: { caller: null } } : null,
   ];
   return chips.filter((chip) => chip !== null);

@@ -34,6 +34,8 @@ const WHAT: readonly Row[] = [
   ["era", "Protocol era"],
   ["request_id", "Request", "id"],
   ["call_id", "Call", "id"],
+  ["trace_id", "Trace", "id"],
+  ["span_id", "Span", "id"],
 ];
 const DECISION: readonly Row[] = [
   ["decision", "Decision"],

@@ -50,6 +50,7 @@ function Neighbours({ entry, onOpen }: { readonly entry: Entry | undefined; read
 
 function Footer({ tenant, entry }: { readonly tenant: string; readonly entry: Entry }) {
   const more = (filter: Record<string, string>) => `/${tenant}/audit${queryString(filter)}`;
+  const trace = entry.record["trace_id"];
   return (
     <>
       <CopyButton withText label="Copy link" value={() => window.location.href} />
@@ -59,6 +60,11 @@ function Footer({ tenant, entry }: { readonly tenant: string; readonly entry: En
       {entry.server !== null && entry.tool !== null ? (
         <Link className={buttonClass()} href={more({ server: entry.server, tool: entry.tool })}>
           All of this tool
+        </Link>
+      ) : null}
+      {typeof trace === "string" ? (
+        <Link className={buttonClass()} href={more({ trace })}>
+          All of this trace
         </Link>
       ) : null}
     </>

@@ -38,6 +38,7 @@ export function toConditions(filter: EntryFilter, sql: SqlValues, now: number): 
   if (filter.outcome) conditions.push(oneOf("outcome", filter.outcome, OUTCOMES, sql));
   if (filter.phase) conditions.push(oneOf("phase", filter.phase, PHASES, sql));
   if (filter.decision) conditions.push(`e.decision = ${sql.add(filter.decision, "text")}`);
+  if (filter.trace) conditions.push(traceCondition(filter.trace, sql));
   if (filter.q?.trim()) conditions.push(...textConditions(filter.q.trim(), sql));
   return conditions;
 }
@@ -85,8 +86,18 @@ function textConditions(text: string, sql: SqlValues): string[] {
   return lower
     .split(/\s+/)
     .slice(0, 12)
-    .map((word) => `e.search_text like ${sql.add(`%${word.replace(/[\\%_]/g, "\\$&")}%`, "text")}`);
+    .map((word) => wordCondition(word, sql));
 }
+
+const TRACE_WORD = /^trace:([0-9a-f]{32})$/;
+
+function wordCondition(word: string, sql: SqlValues): string {
+  const trace = TRACE_WORD.exec(word)?.[1];
+  if (trace !== undefined) return traceCondition(trace, sql);
+  return `e.search_text like ${sql.add(`%${word.replace(/[\\%_]/g, "\\$&")}%`, "text")}`;
+}
+
+const traceCondition = (trace: string, sql: SqlValues): string => `e.trace_id = ${sql.add(trace, "text")}`;
 
 /** A filter as the export states it: only what was asked, as text. */
 export function statedFilter(filter: EntryFilter): Readonly<Record<string, string>> {

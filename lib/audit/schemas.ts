@@ -27,7 +27,12 @@ export const searchEntriesInput = z.object({
     .string()
     .regex(/^[a-z,]{1,60}$/)
     .optional(),
-  /** Free text over sentence, reason, target and ids. */
+  /** The trace that a call was part of: 32 hexadecimal digits. */
+  trace: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits")
+    .optional(),
+  /** Free text over sentence, reason, target and ids; `trace:<id>` in it means that trace. */
   q: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor,

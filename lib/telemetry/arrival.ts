@@ -1,5 +1,5 @@
 import { parseTrace, type TraceContext } from "@/lib/core/trace-context";
-import { tracing } from "@/lib/telemetry/tracer";
+import { tracing } from "@/lib/telemetry/tracing";
 
 /** When a request came in, and the trace that it says it belongs to. Times are those of `performance.now()`. */
 export type Arrival = {
@@ -16,7 +16,7 @@ type Header = (name: string) => string | null;
 /** The arrival of a request; undefined where nobody traces it, neither its caller nor we. */
 export function arrivalOf(header: Header): Arrival | undefined {
   const parent = header("traceparent");
-  if (parent === null && tracing.tracer === null) return undefined;
+  if (parent === null && tracing.open === null) return undefined;
   return arrived(parseTrace(parent, header("tracestate")), null, undefined);
 }
 
@@ -36,7 +36,7 @@ function arrived(
   earlier: Arrival | undefined,
 ): Arrival | undefined {
   // A header that is none is as good as no header.
-  if (caller === null && tracing.tracer === null) return undefined;
+  if (caller === null && tracing.open === null) return undefined;
   const { at = performance.now(), authenticatedAt = 0 } = earlier ?? {};
   return { at, authenticatedAt, caller, besides };
 }

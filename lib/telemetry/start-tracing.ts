@@ -4,8 +4,9 @@ import { singleton } from "@/lib/core/singleton";
 import { env } from "@/lib/env";
 import { boundedSpans, MAX_WAITING_SPANS } from "@/lib/telemetry/bounded-spans";
 import { lastWords } from "@/lib/telemetry/last-words";
+import { openRecorded } from "@/lib/telemetry/recorded-trace";
 import { receiverOf, telemetryResource } from "@/lib/telemetry/resource";
-import { tracing } from "@/lib/telemetry/tracer";
+import { tracing } from "@/lib/telemetry/tracing";
 
 const running = singleton("telemetry.running", () => ({ stop: null as (() => Promise<void>) | null }));
 
@@ -15,7 +16,8 @@ type Sdk = typeof import("@opentelemetry/sdk-trace");
 export async function startTracing(): Promise<void> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_EXPORTER, OTEL_BSP_SCHEDULE_DELAY } = env();
   if (endpoint === undefined || OTEL_TRACES_EXPORTER === "none" || running.stop !== null) return;
-  const [sdk, { OTLPTraceExporter }] = await Promise.all([
+  const [api, sdk, { OTLPTraceExporter }] = await Promise.all([
+    import("@opentelemetry/api"),
     import("@opentelemetry/sdk-trace"),
     import("@opentelemetry/exporter-trace-otlp-http"),
   ]);
@@ -26,7 +28,7 @@ export async function startTracing(): Promise<void> {
     sampler: samplerOf(sdk),
     spanProcessors: [boundedSpans(exporter, (to) => new sdk.BatchSpanProcessor({ exporter: to, ...batching }))],
   });
-  tracing.tracer = provider.getTracer("countersign");
+  tracing.open = openRecorded({ api, tracer: provider.getTracer("countersign") });
   running.stop = () => provider.shutdown();
 }
 
@@ -44,7 +46,7 @@ function samplerOf(sdk: Sdk): Sampler {
 export async function stopTracing(): Promise<void> {
   const { stop } = running;
   running.stop = null;
-  tracing.tracer = null;
+  tracing.open = null;
   // What could not be sent was counted.
   if (stop !== null) await lastWords(stop);
 }

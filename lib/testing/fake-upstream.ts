@@ -15,6 +15,7 @@ export type Fault =
   | "slow"
   | "redirect"
   | "status-500"
+  | "status-500-once"
   | "status-429"
   | "status-401"
   | "rpc-error"
@@ -48,7 +49,12 @@ export type FakeUpstream = {
   /** What `tools/list` answers from now on: whole definitions, or a status instead of any. */
   readonly setListing: (listing: Listing | null) => void;
   readonly calls: { readonly tool: string; readonly args: Record<string, unknown> }[];
-  readonly requests: { readonly method: string; readonly headers: IncomingMessage["headers"] }[];
+  readonly requests: {
+    readonly method: string;
+    readonly headers: IncomingMessage["headers"];
+    /** `_meta` of its params. */
+    readonly meta: unknown;
+  }[];
   /** Requests that the client left before they were answered. */
   readonly left: () => number;
   /** `requestId` of each `notifications/cancelled` that came. */
@@ -89,7 +95,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       if (!response.writableEnded) left += 1;
     });
     const message = await readMessage(request);
-    requests.push({ method: message.method ?? "", headers: request.headers });
+    requests.push({ method: message.method ?? "", headers: request.headers, meta: message.params?.["_meta"] });
     if (message.id === undefined) {
       if (message.method === "notifications/cancelled") cancelled.push(message.params?.["requestId"]);
       response.writeHead(202).end();
@@ -103,6 +109,10 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       fault = "none";
       session.id = `session-${++sessions}`;
       return answerLost(response);
+    }
+    if (fault === "status-500-once") {
+      fault = "none";
+      return void response.writeHead(500).end("oops");
     }
     const { name, arguments: args = {} } = message.params as { name: string; arguments?: Record<string, unknown> };
     const note = () => {
@@ -256,6 +266,7 @@ async function misbehave(
     case "is-error":
       return send(response, message, { result: { isError: true, content: [{ type: "text", text: "no such file" }] } });
     case "lost-session":
+    case "status-500-once":
       return;
   }
 }
