@@ -24,7 +24,7 @@ export type AlertFilter = { readonly state: "open" | "all"; readonly server: str
 const LIVE = { refetchInterval: 5_000, staleTime: 2_000, placeholderData: keepPreviousData } as const;
 
 /** More open alerts than anybody reads at once: the rest are counted by nobody. */
-const OPEN_ALERTS_SHOWN = 200 satisfies ListAlertsInput["limit"];
+export const OPEN_ALERTS_SHOWN = 200 satisfies ListAlertsInput["limit"];
 
 /** What is wrong now, worst first: for the overview and the number beside the page's name. */
 export const openAlertsQuery = (tenant: string) =>
