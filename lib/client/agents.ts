@@ -30,13 +30,12 @@ export const agentQuery = (tenant: string, id: string) =>
     queryFn: ({ signal }) => getJson<AgentDetail>(`/api/v1/agents/${encodeURIComponent(id)}`, tenant, signal),
   });
 
-/** Asked every second until the agent's first call has arrived. */
+/** The latest call of an agent; asked again and again by whoever waits for one. */
 export const firstCallQuery = (tenant: string, id: string) =>
   queryOptions({
     queryKey: agentKeys.firstCall(tenant, id),
     queryFn: ({ signal }) =>
       getJson<FirstCallView>(`/api/v1/agents/${encodeURIComponent(id)}/first-call`, tenant, signal),
-    refetchInterval: (query) => (query.state.data?.seen ? false : 1000),
     staleTime: 0,
   });
 

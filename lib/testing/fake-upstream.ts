@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { drip, pause, pour } from "@/lib/testing/endless-bodies";
 
 /** What goes wrong with `tools/call`; everything else keeps working, so that a server can be connected first. */
 export type Fault =
@@ -64,8 +65,6 @@ export type FakeUpstream = {
 
 type Message = { id?: unknown; method?: string; params?: Record<string, unknown> };
 type Session = { id: string };
-
-const CHUNK = Buffer.alloc(1024 * 1024, 0x20);
 
 /** A real MCP server over HTTP, with faults that can be switched on while it runs. */
 export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
@@ -268,25 +267,6 @@ async function misbehave(
     case "lost-session":
     case "status-500-once":
       return;
-  }
-}
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-async function pour(response: ServerResponse): Promise<void> {
-  response.writeHead(200, { "content-type": "application/json" });
-  for (let megabyte = 0; megabyte < 100 && !response.destroyed; megabyte += 1) {
-    if (!response.write(CHUNK))
-      await Promise.race([new Promise((resolve) => response.once("drain", resolve)), pause(500)]);
-  }
-  response.end();
-}
-
-async function drip(response: ServerResponse): Promise<void> {
-  response.writeHead(200, { "content-type": "application/json" });
-  while (!response.destroyed) {
-    response.write(" ");
-    await pause(20);
   }
 }
 

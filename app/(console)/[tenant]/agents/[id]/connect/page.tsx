@@ -1,9 +1,9 @@
 import type { Metadata } from "next";
 import { Guarded } from "@/app/(console)/guarded";
 import { ConnectPage } from "@/components/agents/connect-page";
-import { getAgent } from "@/lib/agents/read";
+import { getAgent, getFirstCall } from "@/lib/agents/read";
 import { perform } from "@/lib/audit/perform";
-import { agentQuery } from "@/lib/client/agents";
+import { agentQuery, firstCallQuery } from "@/lib/client/agents";
 import { baseUrl } from "@/lib/env";
 
 export const metadata: Metadata = { title: "Connect" };
@@ -19,6 +19,12 @@ export default async function Page({ params }: { readonly params: Promise<{ tena
         client.query({
           ...agentQuery(tenant, id),
           queryFn: () => perform(getAgent, ctx, { id }),
+          retry: false,
+        }),
+        // What came before the page: a call that comes while it is drawn is news already.
+        client.query({
+          ...firstCallQuery(tenant, id),
+          queryFn: () => perform(getFirstCall, ctx, { id }),
           retry: false,
         }),
       ]}
