@@ -1,7 +1,7 @@
 import "server-only";
 import { connect, type Socket } from "node:net";
 import { createTransport } from "nodemailer";
-import type SMTPTransport from "nodemailer/lib/smtp-transport";
+import SMTPTransport from "nodemailer/lib/smtp-transport/index.js";
 import { failureWords } from "@/lib/channels/failure-words";
 import { mailOf, type Told } from "@/lib/channels/messages";
 import type { Sent } from "@/lib/channels/sent";
@@ -28,17 +28,16 @@ function mailSettings(): Settings {
 const socketUntil =
   (signal: AbortSignal): NonNullable<SMTPTransport.Options["getSocket"]> =>
   ({ host, port, secure }, callback) => {
-    const socket: Socket = connect({
-      host: host ?? "localhost",
-      port: Number(port ?? (secure === true ? 465 : 587)),
-      signal,
-    });
+    const socket: Socket = connect({ host: host ?? "localhost", port: Number(port ?? (secure === true ? 465 : 587)) });
+    const end = () => socket.destroy(new Error("Time is up."));
     const onError = (cause: Error) => callback(cause, undefined);
+    socket.once("close", () => signal.removeEventListener("abort", end));
     socket.once("error", onError);
     socket.once("connect", () => {
       socket.off("error", onError);
       callback(null, { connection: socket });
     });
+    signal.addEventListener("abort", end, { once: true });
   };
 
 export type SendMail = { readonly told: Told; readonly recipients: readonly string[]; readonly deadlineMs: number };
@@ -48,12 +47,8 @@ export async function sendMail({ told, recipients, deadlineMs }: SendMail): Prom
   const signal = AbortSignal.timeout(deadlineMs);
   try {
     const { url, from, domain } = mailSettings();
-    const transport = createTransport({
-      url,
-      getSocket: socketUntil(signal),
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    });
+    // Made here: createTransport would ignore every option that stands beside an address.
+    const transport = createTransport(new SMTPTransport({ url, getSocket: socketUntil(signal) }));
     const info = await transport.sendMail({
       ...mailOf(told),
       from,
@@ -62,6 +57,8 @@ export async function sendMail({ told, recipients, deadlineMs }: SendMail): Prom
       // Mails about one alert are one thread.
       ...(told.alertId === null ? {} : { references: `<${told.alertId}@${domain}>` }),
       headers: { "Auto-Submitted": "auto-generated" },
+      disableFileAccess: true,
+      disableUrlAccess: true,
     });
     const refused = info.rejected.length;
     return {
