@@ -31,7 +31,7 @@ function toStretches(changes: readonly StoredChange[], { from, to }: Window): re
   let current: Stretch = { at: from, from, to, state: "closed", reason: "", by: null };
   for (const change of changes) {
     if (change.at >= to) break;
-    if (change.state === current.state && current.reason !== "") continue;
+    if (change.state === current.state && change.at > from) continue;
     const at = Math.max(from, change.at);
     if (at > current.from) found.push({ ...current, to: at });
     current = { ...change, from: at, to };

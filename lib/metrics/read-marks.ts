@@ -61,7 +61,7 @@ export const readMarks = defineRead({
     const window = windowOf(asked);
     const acts = await readActs(tx, ctx.tenantId, window, slug ?? null);
     const mayRead = covers(ctx.permissions, "audit:read");
-    const marks = [...acts.map((act) => toMark(act, mayRead)), ...deploysOf(window)];
+    const marks = [...acts.toReversed().map((act) => toMark(act, mayRead)), ...deploysOf(window)];
     marks.sort((left, right) => Date.parse(left.at) - Date.parse(right.at));
     return {
       ...{ from: new Date(window.from).toISOString(), to: new Date(window.to).toISOString() },
