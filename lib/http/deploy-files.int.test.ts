@@ -18,8 +18,8 @@ import { withTestDatabase } from "@/lib/testing/test-database";
 withTestDatabase();
 
 // The parser that knip brings along: nothing of ours reads YAML, so it is no dependency of ours.
-const require = createRequire(createRequire(import.meta.url).resolve("knip"));
-const { parseDocument } = require("yaml") as {
+const ofKnip = createRequire(createRequire(import.meta.url).resolve("knip"));
+const { parseDocument } = ofKnip("yaml") as {
   parseDocument: (text: string) => { errors: unknown[]; warnings: unknown[]; toJS: () => unknown };
 };
 
