@@ -4,7 +4,7 @@ import { type ReactNode, useId } from "react";
 import { ChartTable } from "@/components/charts/chart-table";
 import { csvName, downloadCsv, pointsToCsv } from "@/components/charts/csv";
 import { EmptyLegend } from "@/components/charts/plot-layers";
-import { type ChartPoint, emptyWords, type HrefOf, type Series } from "@/components/charts/series";
+import type { ChartPoint, HrefOf, Series } from "@/components/charts/series";
 import { Swatch } from "@/components/charts/swatch";
 import { axisOf } from "@/components/charts/time-axis";
 import { Button } from "@/components/ui/button";
@@ -42,7 +42,7 @@ function Legend({ series, points, note }: Pick<ChartFrameProps, "series" | "poin
           {one.label}
         </li>
       ))}
-      {points.some((point) => emptyWords(point) !== null) ? <EmptyLegend /> : null}
+      <EmptyLegend points={points} />
       {note ? <li>{note}</li> : null}
     </ul>
   );

@@ -1,4 +1,4 @@
-import { NO_TRAFFIC } from "@/components/charts/series";
+import { type ChartPoint, emptyWords, NO_TRAFFIC } from "@/components/charts/series";
 import { type EmptyStretch, PLOT, type PlacedMark, type Stretch } from "@/components/charts/time-axis";
 import { cn } from "@/components/ui/cn";
 
@@ -8,7 +8,13 @@ export const share = (part: number): string => `${part * 100}%`;
 export const plotArea = (bottom: number) => ({ left: PLOT.left, right: PLOT.right, top: PLOT.top, bottom });
 
 const HATCH =
-  "repeating-linear-gradient(135deg, color-mix(in srgb, var(--edge) 38%, transparent) 0 1px, transparent 1px 7px)";
+  "repeating-linear-gradient(135deg, color-mix(in srgb, var(--edge) 32%, transparent) 0 1px, transparent 1px 7px)";
+
+/** Silence is hatched; where nothing can be known, or nothing came through, is grey. */
+const emptyStyle = (words: string) =>
+  words === NO_TRAFFIC ? { backgroundImage: HATCH } : { backgroundColor: "var(--hover)" };
+
+const ROOM_FOR_WORDS = 0.15;
 
 /** Behind the lines: where there was no traffic, which is not the same as being well. */
 export function EmptyLayer({ stretches, bottom }: { readonly stretches: readonly EmptyStretch[]; bottom: number }) {
@@ -18,23 +24,26 @@ export function EmptyLayer({ stretches, bottom }: { readonly stretches: readonly
         <span
           key={start}
           className="absolute inset-y-0 flex items-center justify-center overflow-hidden"
-          style={{ left: share(start), width: share(end - start), backgroundImage: HATCH }}
+          style={{ left: share(start), width: share(end - start), ...emptyStyle(words) }}
         >
-          {end - start > 0.2 ? <span className="rounded-sm bg-page px-1 text-xs text-muted">{words}</span> : null}
+          {end - start > ROOM_FOR_WORDS ? (
+            <span className="rounded-sm bg-page px-1 text-xs text-muted">{words}</span>
+          ) : null}
         </span>
       ))}
     </div>
   );
 }
 
-/** The same hatch in the legend. */
-export function EmptyLegend() {
-  return (
-    <li className="flex items-center gap-1.5">
-      <span aria-hidden className="h-2.5 w-4 rounded-[1px] border border-line" style={{ backgroundImage: HATCH }} />
-      {NO_TRAFFIC}
+/** The same in the legend. */
+export function EmptyLegend({ points }: { readonly points: readonly ChartPoint[] }) {
+  const words = new Set(points.map(emptyWords).filter((word) => word !== null));
+  return [...words].map((word) => (
+    <li key={word} className="flex items-center gap-1.5">
+      <span aria-hidden className="h-2.5 w-4 rounded-[1px] border border-line" style={emptyStyle(word)} />
+      {word}
     </li>
-  );
+  ));
 }
 
 type OverProps = {

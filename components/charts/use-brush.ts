@@ -34,6 +34,8 @@ export function useBrush({ points, bucketMs, timeline }: BrushProps) {
         const plain = event.pointerType === "mouse" && event.button === 0;
         press.current = plain ? { x: event.clientX, from: indexOf(event), to: null } : null;
       },
+      // The press is the brush's: it selects no text and leaves the keyboard's focus where it is.
+      onMouseDown: (event: MouseEvent<HTMLElement>) => event.preventDefault(),
       onPointerMove: (event: PointerEvent<HTMLElement>) => {
         const began = press.current;
         if (began === null || timeline.onRange === undefined) return;

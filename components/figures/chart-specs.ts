@@ -120,7 +120,7 @@ const STAGES: ChartSpec = {
   series: [
     { key: "upstream", label: "Server", color: CHART.p95 },
     { key: "queue", label: "Waiting for a place", color: CHART.p99 },
-    { key: "policy", label: "Who may", color: CHART.p50 },
+    { key: "policy", label: "Deciding", color: CHART.p50 },
     { key: "audit", label: "Audit trail", color: CHART.succeeded },
     { key: "other", label: "Rest of the gateway", color: CHART.axis, fill: "rows" },
   ],

@@ -28,10 +28,8 @@ export function FigureTotals({ row }: { readonly row: StatisticsRow | undefined 
       {figuresOf(row).map(([name, value, note]) => (
         <div key={name} className="min-w-[100px] flex-1 bg-page px-3 py-2">
           <dt className="text-xs text-muted">{name}</dt>
-          <dd>
-            <span className="text-lg tabular-nums">{value}</span>
-            {note ? <span className="ml-1 text-xs whitespace-nowrap text-muted">{note}</span> : null}
-          </dd>
+          <dd className="text-lg whitespace-nowrap tabular-nums">{value}</dd>
+          {note ? <dd className="text-xs text-muted tabular-nums">{note}</dd> : null}
         </div>
       ))}
     </dl>

@@ -46,7 +46,7 @@ function Shown({ subject, children }: Props) {
   const view = series.data;
   const changes = shownMarks(marks?.marks ?? []);
   return (
-    <div className="flex flex-col gap-4" aria-busy={series.isPlaceholderData}>
+    <div className="flex flex-col gap-5" aria-busy={series.isPlaceholderData}>
       <div className="flex flex-wrap items-center justify-between gap-2">
         <WindowSelect window={page.window} shown={view} onChange={page.change} />
         {mayReadAudit ? (

@@ -75,7 +75,7 @@ export function MarkList({ tenant, marks, more, mayReadAudit }: Props) {
                     mark.text
                   )}
                 </Td>
-                <Td label="by">{mark.by}</Td>
+                <Td {...(mark.by === "" ? {} : { label: "by" })}>{mark.by}</Td>
               </Tr>
             ))}
           </Tbody>
