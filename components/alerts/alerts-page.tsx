@@ -5,6 +5,7 @@ import { AlertDrawer } from "@/components/alerts/alert-drawer";
 import { AlertList } from "@/components/alerts/alert-list";
 import { ALERT_TABS, alertParams } from "@/components/alerts/alert-params";
 import { RulesTab } from "@/components/alerts/rules-tab";
+import { ChannelsTab } from "@/components/channels/channels-tab";
 import { PageHeader } from "@/components/ui/page-header";
 import { Tabs } from "@/components/ui/tabs";
 import { alertsQuery } from "@/lib/client/alerts";
@@ -46,6 +47,7 @@ export function AlertsPage({ tenant }: { readonly tenant: string }) {
           { value: "open", label: "Open", content: list },
           { value: "all", label: "All", content: list },
           { value: "rules", label: "Rules", content: <RulesTab tenant={tenant} /> },
+          { value: "channels", label: "Channels", content: <ChannelsTab tenant={tenant} /> },
         ]}
       />
       {alert === null ? null : <AlertDrawer tenant={tenant} id={alert} known={known} onClose={() => open(null)} />}

@@ -114,7 +114,7 @@ function RuleSwitch({ tenant, rule, mayWrite }: Pick<RowProps, "tenant" | "rule"
 function RuleRow({ tenant, rule, mayWrite, onEdit, onDelete }: RowProps) {
   return (
     <Tr>
-      <Td>
+      <Td className="max-sm:order-last">
         <RuleSwitch tenant={tenant} rule={rule} mayWrite={mayWrite} />
       </Td>
       <Td primary className="max-sm:order-first">
@@ -125,12 +125,14 @@ function RuleRow({ tenant, rule, mayWrite, onEdit, onDelete }: RowProps) {
         </span>
       </Td>
       <Td className="max-w-md whitespace-normal max-sm:w-full">{ruleWords(rule)}</Td>
-      <Td label="over">{windowWords(rule)}</Td>
+      <Td label="over" hideNarrow={rule.watch !== null}>
+        {windowWords(rule)}
+      </Td>
       <Td label="fires">{holdWords(rule.holdMinutes)}</Td>
       <Td>
         <Status state={rule.severity} />
       </Td>
-      <Td className="text-right">
+      <Td className="text-right max-sm:order-last">
         {mayWrite ? (
           <span className="inline-flex gap-1">
             <Button size="sm" onClick={onEdit} aria-label={`Edit ${rule.name}`}>

@@ -35,7 +35,7 @@ export function LightsPanel({ tenant, serverIds }: Props) {
   );
 }
 
-const ROW = "flex flex-wrap items-baseline gap-x-3 gap-y-0.5 px-3 py-1.5";
+const ROW = "flex flex-wrap items-center gap-x-3 gap-y-0.5 px-3 py-1.5";
 
 function Lights({ health, tenant, serverIds }: Props & { readonly health: HealthView }) {
   const down = health.components.filter(({ status }) => status === "down");

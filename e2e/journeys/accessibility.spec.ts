@@ -14,6 +14,10 @@ async function pagesOf(): Promise<string[]> {
   const server = `servers/${servers.find(({ slug }) => slug === "files")?.id}`;
   return [
     "overview",
+    "overview?tables=latency",
+    "alerts",
+    "alerts?tab=rules",
+    "alerts?tab=channels",
     "servers",
     "servers/new",
     server,
