@@ -15,7 +15,7 @@ export type TrailTrouble = {
   readonly since: number;
   /** When the last one was refused, or written at last. */
   readonly lastAt: number;
-  /** True once an entry was written without delay again. */
+  /** True once an entry was written in time again. */
   readonly isOver: boolean;
   readonly refused: number;
   readonly slow: number;
@@ -78,8 +78,6 @@ function noteWell(tenantId: string): void {
   if (found === undefined || found.trouble.isOver) return;
   const { since, lastAt, refused, slow } = found.trouble;
   found.trouble = { ...found.trouble, isOver: true };
-  // Its end is news as well.
-  found.told = Math.min(found.told, lastAt - 1);
   logger.warn({ tenantId, lastedMs: Math.round(lastAt - since), refused, slow }, "entries are written in time again");
 }
 
