@@ -48,7 +48,7 @@ export const hrefOf = (entry: NavEntry, tenant: string | null): string =>
   entry.path.startsWith("/") || tenant === null ? entry.path : `/${tenant}/${entry.path}`;
 
 /** Segments of addresses that are no name or id of anything. */
-const WORDS: Readonly<Record<string, string>> = { new: "Register", connect: "Connect" };
+const WORDS: Readonly<Record<string, string>> = { new: "Register", connect: "Connect", tools: "Tools" };
 
 /** What stands before the page: the section of the path and what is open in it. */
 export function crumbsOf(pathname: string): readonly { label: string; href: string | null }[] {
