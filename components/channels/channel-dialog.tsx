@@ -1,6 +1,6 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type SyntheticEvent, useState } from "react";
 import { KIND_WORDS } from "@/components/channels/channel-words";
 import { SecretDialog } from "@/components/channels/secret-dialog";
 import { Button } from "@/components/ui/button";
@@ -53,7 +53,7 @@ export function ChannelDialog({ tenant, edited, missingForEmail, onClose }: Chan
       setFoot(Object.keys(placed).length === 0 ? problemText(cause) : null);
     },
   });
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     const found = checkValues(values, edited);
     setErrors(found);

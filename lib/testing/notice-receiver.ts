@@ -1,6 +1,5 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { vi } from "vitest";
 import { enqueueNotices } from "@/lib/channels/enqueue-notices";
 import type { Notice } from "@/lib/channels/schemas";
 import { newId } from "@/lib/core/ids";
@@ -22,7 +21,7 @@ export type Receiver = {
 /** A real HTTP server that keeps what is posted to it. On `port` where one is given, so that it can come back there. */
 export async function startReceiver(port = 0): Promise<Receiver> {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const got = { headers: request.headers, body: Buffer.concat(chunks).toString("utf8"), path: request.url ?? "" };
@@ -31,7 +30,8 @@ export async function startReceiver(port = 0): Promise<Receiver> {
     if (answer === "hang") return;
     if (typeof answer === "number") response.writeHead(answer).end("ok");
     else response.writeHead(answer.status, answer.headers).end("x".repeat(100_000));
-  });
+  };
+  const server = createServer((request, response) => void take(request, response).catch(() => response.destroy()));
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook/t0p-s3cret?token=q-s3cret`,
@@ -44,10 +44,6 @@ export async function startReceiver(port = 0): Promise<Receiver> {
   };
   return receiver;
 }
-
-/** Waits until something holds; a slow machine gets half a minute. */
-export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 30_000, interval: 50 });
 
 /** Writes a notice as the alerts do, in a transaction of its own. */
 export async function tell(tenantId: string, over: Partial<Notice> = {}): Promise<string> {
