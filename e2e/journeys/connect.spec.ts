@@ -53,8 +53,10 @@ test("a developer makes an agent, pastes one snippet, and the console says so by
   if (!key) throw new Error("the snippet holds no key");
   await expect(page.getByText(/waiting for the first call/i)).toBeVisible();
   const shown = shownAt(page);
-  const answer = await asAgent(key, (client) => callTool(client, "files__write_file", {}));
-  const answeredAt = Date.now();
+  const { answer, answeredAt } = await asAgent(key, async (client) => ({
+    answer: await callTool(client, "files__write_file", {}),
+    answeredAt: Date.now(),
+  }));
   expect(answer.isError).toBe(true);
   const tookMs = (await shown) - answeredAt;
   await expect(page.getByText(/files__write_file/).first()).toBeVisible();

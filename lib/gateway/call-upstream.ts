@@ -23,7 +23,7 @@ export async function callUpstream(
     // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.
     await requireAlive(gateway, passage.grant);
     const answer = await withRetries(gateway.retries, intent, deadline, () =>
-      counterpart(gateway, server, call).request({
+      counterpart(gateway, passage.grant, call).request({
         method: "tools/call",
         params: { name: tool.definition.name, arguments: call.args },
         deadline,

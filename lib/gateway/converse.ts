@@ -1,7 +1,9 @@
 import { AppError } from "@/lib/core/errors";
 import { singleton } from "@/lib/core/singleton";
+import type { Grant } from "@/lib/gateway/authorize";
 import type { ClientSide } from "@/lib/gateway/client-side";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import { heldCall, holdCall, isHeldState } from "@/lib/gateway/held-calls";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { makeUpstreams, type Upstreams } from "@/lib/gateway/upstreams";
 import { broken } from "@/lib/mcp/upstream/faults";
@@ -15,7 +17,6 @@ import {
 } from "@/lib/mcp/upstream/protocol";
 import type { Deadline } from "@/lib/resilience/deadline";
 import { type PausableDeadline, startPausableDeadline } from "@/lib/resilience/pausable-deadline";
-import type { RegisteredServer } from "@/lib/servers/registered-server";
 import { enabledServers } from "@/lib/servers/registry";
 
 /** How often a server may come back with another question before it has to answer. */
@@ -35,13 +36,59 @@ const PATIENCE_MS = 30 * 60_000;
 export const patienceOf = ({ client }: ToolCall): number =>
   client?.dialogue.onRequest === undefined ? 0 : PATIENCE_MS;
 
-type Deps = Pick<GatewayDeps, "upstreams">;
+type Deps = Pick<GatewayDeps, "upstreams" | "inFlight">;
 
 /** The server as this call speaks with it: plainly, or with a client that can be told and asked things meanwhile. */
-export function counterpart(gateway: Deps, server: RegisteredServer, call: ToolCall): Pick<Upstream, "request"> {
-  if (call.ask === undefined && call.client === undefined) return gateway.upstreams.of(server);
-  const upstream = upstreamsFor(gateway, call.client).of(server);
-  return { request: (request) => converse(upstream, server.deadlineMs, call, request) };
+export function counterpart(gateway: Deps, grant: Grant, call: ToolCall): Pick<Upstream, "request"> {
+  const { server } = grant;
+  const { ask, client } = call;
+  if (ask === undefined && client === undefined) return gateway.upstreams.of(server);
+  const upstream = upstreamsFor(gateway, client).of(server);
+  return {
+    request: (request) =>
+      client !== undefined && comesBack(client)
+        ? converseInTurns(gateway, grant, upstream, { ...call, client }, request)
+        : converse(upstream, server.deadlineMs, call, request),
+  };
+}
+
+/** A client of the stateless wire is asked by an answer, and brings what it was asked for with another call. */
+const comesBack = ({ capabilities, takesInputRequests }: ClientSide): boolean =>
+  takesInputRequests && Object.keys(capabilities).length > 0;
+
+/**
+ * Speaks with a server that may ask in the middle of a call, as those of the sessions era do, for a client that can only be
+ * asked by an answer: the call at the server is held while the client is away. Other servers answer at once.
+ */
+function converseInTurns(
+  gateway: Deps,
+  grant: Grant,
+  upstream: Upstream,
+  call: ToolCall & { readonly client: ClientSide },
+  plain: UpstreamRequest,
+): Promise<UpstreamAnswer> {
+  const { client } = call;
+  const ears = { ...client.dialogue, onProgress: plain.onProgress };
+  const state = client.retry?.["requestState"];
+  if (isHeldState(state)) {
+    const going = heldCall(state, grant);
+    going.answer(client.retry?.["inputResponses"]);
+    return going.next(plain.deadline, ears);
+  }
+  const held = holdCall(gateway, grant, ({ deadline, dialogue, onProgress }) => {
+    const onRequest: Dialogue["onRequest"] = async (method, params) => {
+      requireOffered(method, client);
+      return await (dialogue.onRequest?.(method, params) ?? Promise.reject(broken("nobody can be asked")));
+    };
+    const talking = { ...client, dialogue: { ...dialogue, logLevel: client.dialogue.logLevel, onRequest } };
+    return converse(
+      upstream,
+      grant.server.deadlineMs,
+      { ...call, client: talking },
+      { ...plain, deadline, onProgress },
+    );
+  });
+  return held.next(plain.deadline, ears);
 }
 
 async function converse(
@@ -92,13 +139,16 @@ function patient(dialogue: Dialogue | undefined, deadline: PausableDeadline): Di
 function inputRequestsOf({ inputRequests = {} }: Json, client: ClientSide | undefined): Record<string, Json> {
   if (!isRecord(inputRequests)) throw broken("the input it requires is no object");
   for (const request of Object.values(inputRequests)) {
-    const method = isRecord(request) ? String(request["method"]) : "nothing";
-    const capability = CAPABILITY[method];
-    if (capability === undefined || client?.capabilities[capability] === undefined) {
-      throw broken(`it asks for ${method.slice(0, 80)}, which the client did not offer`);
-    }
+    requireOffered(isRecord(request) ? String(request["method"]) : "nothing", client);
   }
   return inputRequests as Record<string, Json>;
+}
+
+function requireOffered(method: string, client: ClientSide | undefined): void {
+  const capability = CAPABILITY[method];
+  if (capability === undefined || client?.capabilities[capability] === undefined) {
+    throw broken(`it asks for ${method.slice(0, 80)}, which the client did not offer`);
+  }
 }
 
 async function askEach(requests: Record<string, Json>, dialogue: Dialogue | undefined): Promise<Json> {

@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import type { Grant } from "@/lib/gateway/authorize";
+import { heldCall, holdCall, isHeldState, type Speak } from "@/lib/gateway/held-calls";
+import { startDeadline } from "@/lib/resilience/deadline";
+
+const grant = (actor: string, tool = "ask") =>
+  ({
+    identity: { tenantId: "tenant", actor: { id: actor } },
+    server: { id: "server" },
+    ref: { server: "s", tool },
+  }) as unknown as Grant;
+const gateway = { inFlight: { enter: () => () => undefined, size: () => 0, close: () => undefined } };
+
+/** A server that asks once, and answers with what it heard. */
+const asks: Speak = async ({ dialogue }) => {
+  const heard = await dialogue.onRequest?.("elicitation/create", { message: "Sure?" });
+  return { result: { heard }, bytes: 1 };
+};
+
+it("is found again by whoever began it, for the tool that it is of, and by nobody else", async () => {
+  const outer = startDeadline(10_000);
+  const { result } = await holdCall(gateway, grant("ann"), asks).next(outer, {});
+  const state = result["requestState"];
+  if (!isHeldState(state)) throw new Error("that is no state of ours");
+  expect(() => heldCall(state, grant("bob"))).toThrow("is over");
+  expect(() => heldCall(state, grant("ann", "drop"))).toThrow("is over");
+  const going = heldCall(state, grant("ann"));
+  going.answer({ "question-1": { action: "accept" } });
+  expect((await going.next(outer, {})).result).toEqual({ heard: { action: "accept" } });
+  expect(() => heldCall(state, grant("ann"))).toThrow("is over");
+  outer.release();
+});
+
+it("ends when the caller leaves while it listens, and not when it leaves after it was asked", async () => {
+  const left = new AbortController();
+  const leaves = startDeadline(10_000, left.signal);
+  const until: Speak = ({ deadline }) =>
+    new Promise((_resolve, reject) => deadline.onStop(() => reject(new Error(String(deadline.stopped())))));
+  const waiting = holdCall(gateway, grant("ann"), until).next(leaves, {});
+  left.abort();
+  await expect(waiting).rejects.toThrow("cancelled");
+
+  const first = new AbortController();
+  const away = startDeadline(10_000, first.signal);
+  const { result } = await holdCall(gateway, grant("ann"), asks).next(away, {});
+  first.abort();
+  const back = startDeadline(10_000);
+  const going = heldCall(String(result["requestState"]), grant("ann"));
+  going.answer({ "question-1": { action: "decline" } });
+  expect((await going.next(back, {})).result).toEqual({ heard: { action: "decline" } });
+  for (const deadline of [leaves, away, back]) deadline.release();
+});

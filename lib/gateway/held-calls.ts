@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { AppError } from "@/lib/core/errors";
+import { singleton } from "@/lib/core/singleton";
+import type { Grant } from "@/lib/gateway/authorize";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import { type Dialogue, isRecord, type Json, type Progress, type UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
+import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
+
+/** Who listens while a call goes on; another one each time its client comes back. */
+export type Ears = Pick<Dialogue, "logLevel" | "onLog"> & {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+};
+
+/** How a held call speaks with its server. */
+export type Speak = (held: {
+  readonly deadline: Deadline;
+  readonly dialogue: Dialogue;
+  readonly onProgress: (progress: Progress) => void;
+}) => Promise<UpstreamAnswer>;
+
+/** A call whose server may ask something in the middle, and whose client goes away to find the answer. */
+export type HeldCall = {
+  /** Gives the answers that the client brings. */
+  readonly answer: (inputResponses: unknown) => void;
+  /** What the server says next: its answer, or that it wants something first. */
+  readonly next: (outer: Deadline, ears: Ears) => Promise<UpstreamAnswer>;
+};
+
+type Asked = {
+  readonly question: Json;
+  readonly resolve: (answer: Json) => void;
+  readonly reject: (cause: AppError) => void;
+};
+type Kept = { readonly call: HeldCall; readonly owner: string; readonly serverId: string };
+
+/** A state of ours; what servers say themselves does not begin so. */
+const STATE = "countersign.held:";
+/** People take their time, but the server's connection is held for them. */
+const HOLD_MS = 10 * 60_000;
+/** What failed is told again to whoever asks at once. */
+const TELL_AGAIN_MS = 5_000;
+const MAX_HELD = 256;
+const MAX_PER_SERVER = 32;
+
+const held = (): Map<string, Kept> => singleton("gateway.held-calls", () => new Map());
+
+const ownerOf = ({ identity, server, ref }: Grant): string =>
+  JSON.stringify([identity.tenantId, identity.actor.id, server.id, ref.tool]);
+
+/** True for the state of a call that some process holds. */
+export const isHeldState = (state: unknown): state is string => typeof state === "string" && state.startsWith(STATE);
+
+/** The call that a state stands for. Throws where it is not held here, or is somebody else's. */
+export function heldCall(state: string, grant: Grant): HeldCall {
+  const found = held().get(state.slice(STATE.length));
+  if (found !== undefined && found.owner === ownerOf(grant)) return found.call;
+  const text =
+    "The call that asked for this is over: it waited too long, was stopped, or another process of the gateway held it. " +
+    "What the server had done until then stands. Call again from the beginning.";
+  throw new AppError("not_found", text);
+}
+
+function keep(id: string, kept: Kept): void {
+  const all = held();
+  if (all.has(id)) return;
+  const beside = [...all.values()].filter(({ serverId }) => serverId === kept.serverId).length;
+  if (all.size >= MAX_HELD || beside >= MAX_PER_SERVER) {
+    throw new AppError("overloaded", "Too many calls wait for what their clients were asked.");
+  }
+  all.set(id, kept);
+}
+
+/** Begins a call that is held open while its client is away. Killed like any other, also then. */
+export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, speak: Speak): HeldCall {
+  const id = randomUUID();
+  const left = new AbortController();
+  const life = startDeadline(HOLD_MS, left.signal);
+  const land = gateway.inFlight.enter(grant, life.kill);
+  const questions = new Map<string, Asked>();
+  let ears: Ears = {};
+  let wake: () => void = () => undefined;
+  let count = 0;
+
+  const ask = (method: string, params: Json): Promise<Json> =>
+    new Promise<Json>((resolve, reject) => {
+      keep(id, { call, owner: ownerOf(grant), serverId: grant.server.id });
+      count += 1;
+      questions.set(`question-${count}`, { question: { method, params }, resolve, reject });
+      wake();
+    });
+  life.onStop(() => {
+    for (const { reject } of questions.values()) reject(new AppError("cancelled", "The client did not come back."));
+    questions.clear();
+  });
+
+  const call: HeldCall = {
+    answer(inputResponses) {
+      const given = isRecord(inputResponses) ? inputResponses : {};
+      for (const [name, { resolve, reject }] of [...questions]) {
+        questions.delete(name);
+        const answer = given[name];
+        if (isRecord(answer)) resolve(answer);
+        else reject(new AppError("cancelled", "The client gave no answer."));
+      }
+    },
+    async next(outer, listener) {
+      ears = listener;
+      const stop = () => (outer.stopped() === "killed" ? life.kill() : left.abort());
+      const forget = outer.onStop(stop);
+      if (outer.stopped() !== null) stop();
+      try {
+        const asked = new Promise<null>((resolve) => {
+          wake = () => resolve(null);
+          if (questions.size > 0) resolve(null);
+        });
+        return (await Promise.race([asked, running])) ?? inputRequired(id, questions);
+      } finally {
+        forget();
+        ears = {};
+      }
+    },
+  };
+
+  const end = () => {
+    land();
+    life.release();
+  };
+  const running = speak({
+    deadline: life,
+    dialogue: { logLevel: undefined, onLog: (params) => ears.onLog?.(params), onRequest: ask },
+    onProgress: (progress) => ears.onProgress?.(progress),
+  });
+  running.then(
+    () => {
+      end();
+      held().delete(id);
+    },
+    () => {
+      end();
+      setTimeout(() => held().delete(id), TELL_AGAIN_MS).unref();
+    },
+  );
+  return call;
+}
+
+const inputRequired = (id: string, questions: ReadonlyMap<string, Asked>): UpstreamAnswer => {
+  const inputRequests = Object.fromEntries([...questions].map(([name, { question }]) => [name, question]));
+  const result = { resultType: "input_required", inputRequests, requestState: `${STATE}${id}` };
+  return { result, bytes: Buffer.byteLength(JSON.stringify(inputRequests)) };
+};
