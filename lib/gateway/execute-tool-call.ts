@@ -43,6 +43,7 @@ async function attempt(
     trace?.enter("limits");
     await requireAlive(gateway, grant);
     await spendRateLimit(gateway, grant, entry.note);
+    trace?.enter("arguments");
     validateArguments(grant, call, entry.note);
     trace?.enter("circuit");
     // Asked before the intent is written, so that a refusal is one entry and an intent is always a call.

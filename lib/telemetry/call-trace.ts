@@ -3,7 +3,7 @@ import type { Arrival } from "@/lib/telemetry/arrival";
 import { tracing } from "@/lib/telemetry/tracing";
 
 /** What a trace shows of the road, in its order; the server's part stands between the last two. */
-export type Stage = "authenticate" | "authorize" | "limits" | "circuit" | "intent" | "outcome";
+export type Stage = "authenticate" | "authorize" | "limits" | "arguments" | "circuit" | "intent" | "outcome";
 
 /** One call in a trace. Beside ids, servers and tools it names nothing: no person, argument or result leaves with it. */
 export type CallTrace = {

@@ -114,7 +114,7 @@ describe("a call whose caller sent its trace", () => {
     });
     const stages = spans.filter((span) => span !== own).sort((a, b) => Number(a.from - b.from));
     expect(stages.map(({ name }) => name)).toEqual([
-      ...["authenticate", "authorize", "limits", "circuit", "intent", "tools/call read", "outcome"],
+      ...["authenticate", "authorize", "limits", "arguments", "circuit", "intent", "tools/call read", "outcome"],
     ]);
     for (const stage of stages) {
       expect([stage.name, stage.parentSpanId]).toEqual([stage.name, own.spanId]);
