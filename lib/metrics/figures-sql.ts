@@ -84,14 +84,25 @@ function limitedRows({ level, by = [], bucketMs }: FiguresQuery, parts: Parts, s
   return `top cross join lateral (${parts.all(`and server = top.server and tool = ${tool}`)}) as r`;
 }
 
-/** How often calls ended with which code. Nearly all rows have none, and are let go of before anything is done to them. */
-export function errorsSql(query: FiguresQuery, segments: readonly Segment[]): Statement {
+/** Where a group's rows are. */
+export type Place = Pick<Record<Key, string>, "server" | "tool">;
+
+/**
+ * How often calls ended with which code. Nearly all rows have none, and are let go of before anything is done to them. The
+ * rows of given tools are looked up one by one, without reading those of all others.
+ */
+export function errorsSql(query: FiguresQuery, segments: readonly Segment[], among?: readonly Place[]): Statement {
   const parts = new Parts(query, segments);
   const { by = [] } = query;
-  const keys = KEYS.map((key) => `${by.includes(key) ? key : "''"} as ${key}`).join(", ");
+  const keys = KEYS.map((key) => `${by.includes(key) ? `r.${key}` : "''"} as ${key}`).join(", ");
+  const rows =
+    among === undefined
+      ? `(${parts.all("and error_codes <> '{}'")}) as r`
+      : `unnest(${parts.given(among.map(({ server }) => server))}::text[], ${parts.given(among.map(({ tool }) => tool))}::text[])
+          as place(server, tool)
+        cross join lateral (${parts.all("and server = place.server and tool = place.tool and error_codes <> '{}'")}) as r`;
   const text = `select server, tool, caller, code, sum(n)::float8 as count
-      from (select ${keys}, unnest(error_codes) as code, unnest(error_counts) as n
-        from (${parts.all("and error_codes <> '{}'")}) as r) as named
+      from (select ${keys}, unnest(error_codes) as code, unnest(error_counts) as n from ${rows}) as named
       group by server, tool, caller, code order by count desc, code, server, tool, caller limit 5000`;
   return { text, values: parts.values };
 }

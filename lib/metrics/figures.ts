@@ -1,6 +1,6 @@
 import "server-only";
 import type { TenantTx } from "@/lib/db/in-tenant";
-import { callersSql, errorsSql, type FiguresQuery, figuresSql } from "@/lib/metrics/figures-sql";
+import { callersSql, errorsSql, type FiguresQuery, figuresSql, type Place } from "@/lib/metrics/figures-sql";
 import { coverTime, type Resolution, type RolledUp } from "@/lib/metrics/segments";
 
 export type { FiguresQuery } from "@/lib/metrics/figures-sql";
@@ -76,11 +76,16 @@ export type CountedCode = {
   readonly count: number;
 };
 
-/** How often calls ended with which code, told apart as the query says. */
-export async function readErrors(tx: TenantTx, rolled: RolledUp, query: FiguresQuery): Promise<readonly CountedCode[]> {
+/** How often calls ended with which code, told apart as the query says; of these tools only, where they are given. */
+export async function readErrors(
+  tx: TenantTx,
+  rolled: RolledUp,
+  query: FiguresQuery,
+  among?: readonly Place[],
+): Promise<readonly CountedCode[]> {
   const segments = coverTime(query.from, query.to, rolled);
   if (segments.length === 0) return [];
-  const { text, values } = errorsSql(query, segments);
+  const { text, values } = errorsSql(query, segments, among);
   return tx.$queryRawUnsafe<CountedCode[]>(text, ...values);
 }
 

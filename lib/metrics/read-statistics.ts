@@ -36,7 +36,7 @@ export const readStatistics = defineRead({
     };
     const rolled = await readRolledUp(tx, ctx.tenantId);
     const groups = await readFigures(tx, rolled, query);
-    const errors = groups.length === 0 ? [] : await readErrors(tx, rolled, query);
+    const errors = groups.length === 0 ? [] : await readErrors(tx, rolled, query, by === "tool" ? groups : undefined);
     const hit = await readHit(tx, rolled, query);
     const offers = by === "tool" ? await readOffers(tx, groups) : null;
     return {

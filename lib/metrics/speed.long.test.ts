@@ -3,8 +3,10 @@ import type { LandedEntry } from "@/lib/audit/landed";
 import { perform } from "@/lib/audit/perform";
 import { newId } from "@/lib/core/ids";
 import { pool } from "@/lib/db/client";
+import { readCircuits } from "@/lib/metrics/read-circuits";
 import { readHealth } from "@/lib/metrics/read-health";
 import { readOverview } from "@/lib/metrics/read-overview";
+import { readPools } from "@/lib/metrics/read-pools";
 import { readSeries } from "@/lib/metrics/read-series";
 import { readStatistics } from "@/lib/metrics/read-statistics";
 import { recordOutcome } from "@/lib/metrics/recorder";
@@ -48,20 +50,30 @@ describe("recording a call", () => {
 const SERVERS = 100;
 const TOOLS = 50;
 const DAYS = 30;
+const CALLERS = 200;
+/** How many of them call each server. */
+const CALLERS_EACH = 20;
 
 /** Rows of one table and level, with as many buckets in each as calls of that time would fill. */
 const FILL = (table: string, level: number, unit: string, from: string, names: string, buckets: number) => `
-  insert into ${table} (tenant_id, level, at, id, server, tool, calls, successes, failures, denied, cancelled, unknown, reached,
+  insert into ${table} (tenant_id, level, at, id, server, tool, caller, calls, successes, failures, denied, cancelled, unknown, reached,
     reached_failures, held_back, unavailable, cache_hits, total_ms, upstream_ms, queue_ms, min_ms, max_ms, buckets, counts)
-  select $1::uuid, ${level}, at, gen_random_uuid(), server, tool, ${buckets} * 3, ${buckets} * 3, 0, 0, 0, 0, ${buckets} * 3,
+  select $1::uuid, ${level}, at, gen_random_uuid(), server, tool, caller, ${buckets} * 3, ${buckets} * 3, 0, 0, 0, 0, ${buckets} * 3,
     0, 0, 0, 0, ${buckets} * 60, ${buckets} * 50, 0, 7, 400, array(select generate_series(100, ${99 + buckets})::smallint),
     array(select (1 + (x * 7) % 5)::bigint from generate_series(1, ${buckets}) x)
   from generate_series(date_trunc('${unit}', now(), 'UTC') - interval '${from}', now(), interval '1 ${unit}') as at,
     (${names}) as named`;
 
-const NOBODY = "select '' as server, '' as tool";
-const EACH_SERVER = `select 's' || s as server, '' as tool from generate_series(1, ${SERVERS}) s`;
-const EACH_TOOL = `select 's' || s as server, 't' || t as tool from generate_series(1, ${SERVERS}) s, generate_series(1, ${TOOLS}) t`;
+const NOBODY = "select '' as server, '' as tool, '' as caller";
+const EACH_SERVER = `select 's' || s as server, '' as tool, '' as caller from generate_series(1, ${SERVERS}) s`;
+const EACH_TOOL = `select 's' || s as server, 't' || t as tool, '' as caller
+  from generate_series(1, ${SERVERS}) s, generate_series(1, ${TOOLS}) t`;
+const EACH_CALLER = `select 's' || s as server, '' as tool, 'c' || (s * 7 + c) % ${CALLERS} as caller
+  from generate_series(1, ${SERVERS}) s, generate_series(1, ${CALLERS_EACH}) c`;
+/** A circuit that opened and closed a hundred times a day. */
+const CIRCUITS = `insert into circuit_changes (tenant_id, id, at, server, state, reason)
+  select $1::uuid, gen_random_uuid(), now() - interval '1 minute' * 14 * n, 's' || 1 + n % 10,
+    case when (n / 10) % 2 = 0 then 'open' else 'closed' end, 'told' from generate_series(1, ${DAYS * 100}) n`;
 
 describe(`thirty days of ${SERVERS} servers with ${TOOLS} tools each`, () => {
   let tenant: TestTenant;
@@ -73,12 +85,16 @@ describe(`thirty days of ${SERVERS} servers with ${TOOLS} tools each`, () => {
       FILL("call_minutes", 0, "minute", "7 days", NOBODY, 60),
       FILL("call_minutes", 1, "minute", "7 days", EACH_SERVER, 8),
       FILL("call_minutes", 2, "minute", "3 hours", EACH_TOOL, 2),
+      FILL("call_minutes", 3, "minute", "3 hours", EACH_CALLER, 3),
       FILL("call_hours", 0, "hour", `${DAYS} days`, NOBODY, 150),
       FILL("call_hours", 1, "hour", `${DAYS} days`, EACH_SERVER, 60),
       FILL("call_hours", 2, "hour", `${DAYS} days`, EACH_TOOL, 5),
+      FILL("call_hours", 3, "hour", "2 days", EACH_CALLER, 8),
       FILL("call_days", 0, "day", `${DAYS} days`, NOBODY, 180),
       FILL("call_days", 1, "day", `${DAYS} days`, EACH_SERVER, 110),
       FILL("call_days", 2, "day", `${DAYS} days`, EACH_TOOL, 30),
+      FILL("call_days", 3, "day", `${DAYS} days`, EACH_CALLER, 30),
+      CIRCUITS,
     ];
     for (const fill of fills) await pool().query(fill, [tenant.tenantId]);
     await pool().query(
@@ -89,8 +105,13 @@ describe(`thirty days of ${SERVERS} servers with ${TOOLS} tools each`, () => {
     await pool().query("analyze call_minutes, call_hours, call_days");
   }, 900_000);
 
-  const month = new Date(Date.now() - DAYS * 86_400_000).toISOString();
-  const day = new Date(Date.now() - 86_400_000).toISOString();
+  const statistics = (ask: object) => () => perform(readStatistics, tenant.ctx(), ask);
+  const series = (ask: object) => () => perform(readSeries, tenant.ctx(), ask);
+  // As a person drags it over a chart: from a minute to a minute.
+  const brushed = {
+    from: new Date(Date.now() - 11.3 * 86_400_000).toISOString(),
+    to: new Date(Date.now() - 3.7 * 86_400_000).toISOString(),
+  };
   const asks: Readonly<Record<string, () => Promise<unknown>>> = {
     ...Object.fromEntries(
       (["15m", "1h", "6h", "24h", "7d", "30d"] as const).map((range) => [
@@ -99,26 +120,33 @@ describe(`thirty days of ${SERVERS} servers with ${TOOLS} tools each`, () => {
       ]),
     ),
     "overview 30d, one server": () => perform(readOverview, tenant.ctx(), { range: "30d", server: "s7" }),
-    "servers, 30 days": () => perform(readStatistics, tenant.ctx(), { by: "server", from: month }),
-    "tools, 30 days": () => perform(readStatistics, tenant.ctx(), { by: "tool", from: month }),
-    "tools of one server, 30 days": () =>
-      perform(readStatistics, tenant.ctx(), { by: "tool", server: "s7", from: month }),
-    "one tool, 24 hours": () =>
-      perform(readStatistics, tenant.ctx(), { by: "tool", server: "s7", tool: "t7", from: day }),
-    "series of one tool, 30 days": () =>
-      perform(readSeries, tenant.ctx(), { server: "s7", tool: "t7", from: month, bucketMinutes: 480 }),
+    "overview, brushed": () => perform(readOverview, tenant.ctx(), brushed),
+    "servers, 24 hours": statistics({ by: "server", range: "24h" }),
+    "servers, 30 days": statistics({ by: "server", range: "30d" }),
+    "tools, 24 hours": statistics({ by: "tool", range: "24h" }),
+    "tools, 30 days": statistics({ by: "tool", range: "30d" }),
+    "tools of one server, 30 days": statistics({ by: "tool", server: "s7", range: "30d" }),
+    "tools of one server, brushed": statistics({ by: "tool", server: "s7", ...brushed }),
+    "callers, 24 hours": statistics({ by: "caller", range: "24h" }),
+    "callers of one server, 30 days": statistics({ by: "caller", server: "s7", range: "30d" }),
+    "one tool, 24 hours": statistics({ by: "tool", server: "s7", tool: "t7", range: "24h" }),
+    "series of the tenant, 24 hours": series({ range: "24h" }),
+    "series of one server, brushed": series({ server: "s7", ...brushed }),
+    "series of one tool, 30 days": series({ server: "s7", tool: "t7", range: "30d", bucketMinutes: 480 }),
+    "circuits, 30 days": () => perform(readCircuits, tenant.ctx(), { range: "30d" }),
+    "pools, 24 hours": () => perform(readPools, tenant.ctx(), { range: "24h" }),
     health: () => perform(readHealth, tenant.ctx(), {}),
   };
 
-  it.each(Object.keys(asks))("%s: below 500 ms each of ten times", async (name) => {
+  it.each(Object.keys(asks))("%s: below 500 ms at P95", async (name) => {
     const took: number[] = [];
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < 20; round += 1) {
       const startedAt = performance.now();
       await asks[name]?.();
       took.push(performance.now() - startedAt);
     }
     took.sort((left, right) => left - right);
-    say(`${name}: median ${took[4]?.toFixed(0)} ms, slowest of ten ${took[9]?.toFixed(0)} ms`);
-    expect(took[9]).toBeLessThan(500);
+    say(`${name}: median ${took[9]?.toFixed(0)} ms, P95 of twenty ${took[18]?.toFixed(0)} ms`);
+    expect(took[18]).toBeLessThan(500);
   });
 });
