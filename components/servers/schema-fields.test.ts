@@ -73,4 +73,22 @@ describe("arguments", () => {
     expect(problems["path"]).toBeTruthy();
     expect(checkArguments(schema, { path: "", mode: "read", tags: [], filter: { name: "" } })).toEqual({});
   });
+
+  it("says what the gateway would say", () => {
+    const schema = {
+      properties: {
+        n: { type: "integer", minimum: 2, maximum: 4 },
+        kind: { enum: ["a", "b"] },
+        name: { type: ["string", "null"], minLength: 2, maxLength: 3 },
+      },
+    };
+    const said = (value: object) => Object.values(checkArguments(schema, value));
+    expect(said({ n: "x" })).toEqual(["must be of type integer"]);
+    expect(said({ n: 1 })).toEqual(["must be at least 2"]);
+    expect(said({ n: 5 })).toEqual(["must be at most 4"]);
+    expect(said({ kind: "c" })).toEqual(['must be one of "a", "b"']);
+    expect(said({ name: 7 })).toEqual(["must be of type string or null"]);
+    expect(said({ name: "a" })).toEqual(["must have at least 2 characters"]);
+    expect(said({ name: "abcd" })).toEqual(["must have at most 3 characters"]);
+  });
 });
