@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { failureWords, statusWords } from "@/lib/channels/failure-words";
@@ -45,6 +46,21 @@ describe("a signature", () => {
     const of = (secrets: string[]) => signedHeaders(secrets, "id", new Date(0), "{}")["webhook-signature"];
     expect(of([a, b])).toBe(`${of([a])} ${of([b])}`);
     expect(of([a])).not.toBe(of([b]));
+  });
+});
+
+describe("the check that the documentation gives receivers", () => {
+  it("takes what we sign now, and nothing that was changed, is old, or is signed by another", async () => {
+    const [, code = ""] = /```js\n([\s\S]*?)```/.exec(readFileSync("docs/channels.md", "utf8")) ?? [];
+    const { isOurs } = (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(code)}`)) as {
+      isOurs: (headers: object, body: string, secret: string) => boolean;
+    };
+    const [secret, older] = [newSigningSecret(), newSigningSecret()];
+    const headers = signedHeaders([secret, older], "id", new Date(), "{}");
+    expect([isOurs(headers, "{}", secret), isOurs(headers, "{}", older)]).toEqual([true, true]);
+    expect(isOurs(headers, "{ }", secret)).toBe(false);
+    expect(isOurs(headers, "{}", newSigningSecret())).toBe(false);
+    expect(isOurs(signedHeaders([secret], "id", new Date(Date.now() - 400_000), "{}"), "{}", secret)).toBe(false);
   });
 });
 
