@@ -15,6 +15,8 @@ import { getGateway } from "@/lib/gateway/compose";
 import { healthRound, listOver, stopHealthLoop } from "@/lib/gateway/health";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { actOnCircuit } from "@/lib/servers/act-on-circuit";
+import { changeServer } from "@/lib/servers/change-server";
+import { getServer } from "@/lib/servers/read";
 import { createWorld, openDoor, type World } from "@/lib/testing/gateway-world";
 import { rpc } from "@/lib/testing/rpc";
 
@@ -60,6 +62,8 @@ async function rounds(count = 1, { telling = true } = {}): Promise<void> {
 
 describe("the circuit of a server", () => {
   const openIt = async () => {
+    const circuitPolicy = { recoveryMs: 1_000 };
+    await perform(changeServer, ctx(), { id: world.serverIds.get("work"), circuitPolicy });
     world.upstreams.get("work")?.setFault("status-500");
     for (let times = 0; times < 6; times += 1) await call();
   };
@@ -72,7 +76,11 @@ describe("the circuit of a server", () => {
     expect(alert?.reason).toBe(
       "The circuit of work is open: too many calls in a row failed, the last one with upstream_error. Its calls are refused until a trial succeeds.",
     );
-    await perform(actOnCircuit, ctx(), { id: world.serverIds.get("work"), act: "reset", reason: "it is well again" });
+    // It closes by itself, as the same circuit that it was.
+    world.upstreams.get("work")?.setFault("none");
+    const kind = async () => (await perform(getServer, ctx(), { id: world.serverIds.get("work") })).circuit.kind;
+    await expect.poll(async () => [await call(), await kind()][1], { timeout: 30_000, interval: 100 }).toBe("closed");
+    now = Math.max(now, Date.now());
     await rounds(5);
     expect(await alertsOf("circuit_open")).toMatchObject([{ state: "firing" }]);
     await rounds();
