@@ -76,7 +76,7 @@ export function ChartFrame(props: ChartFrameProps) {
         <h2 className="text-base font-semibold">
           {title} <span className="text-xs font-normal text-muted">{unit}</span>
         </h2>
-        <span className="flex items-center">
+        <span className="flex items-center max-sm:-ml-2">
           <Button size="sm" variant="ghost" aria-pressed={asTable} onClick={() => onAsTableChange(!asTable)}>
             {asTable ? "View as chart" : "View as table"}
           </Button>

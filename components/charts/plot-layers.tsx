@@ -23,11 +23,11 @@ export function EmptyLayer({ stretches, bottom }: { readonly stretches: readonly
       {stretches.map(({ start, end, words }) => (
         <span
           key={start}
-          className="absolute inset-y-0 flex items-center justify-center overflow-hidden"
+          className="absolute inset-y-0 overflow-hidden text-center"
           style={{ left: share(start), width: share(end - start), ...emptyStyle(words) }}
         >
           {end - start > ROOM_FOR_WORDS ? (
-            <span className="rounded-sm bg-page px-1 text-xs text-muted">{words}</span>
+            <span className="relative top-[33%] rounded-sm bg-page px-1 text-xs text-muted">{words}</span>
           ) : null}
         </span>
       ))}
