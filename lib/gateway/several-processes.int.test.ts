@@ -58,6 +58,15 @@ async function circuitEvents(tenantId: string): Promise<string[]> {
   return rows.map(({ type }) => type);
 }
 
+/** What the history of circuits says, in its order; `shared` where it is no one process's own. */
+async function circuitStates(tenantId: string): Promise<string[]> {
+  const sql = "select state, process is null as shared from circuit_changes where tenant_id = $1 order by at";
+  const { rows } = await tenantSql(tenantId, (client) =>
+    client.query<{ state: string; shared: boolean }>(sql, [tenantId]),
+  );
+  return rows.map(({ state, shared }) => `${state}${shared ? ", shared" : ""}`);
+}
+
 /** Every answered call stands in the trail, and the chain holds. */
 async function expectAllRecorded(tenantId: string, calls: readonly { readonly called: Called }[]): Promise<void> {
   const sql = "select event_id::text as id from audit_entries where tenant_id = $1 and phase = 'outcome'";
@@ -145,6 +154,8 @@ withRedis(`two processes with Redis${url === "" ? " (not run: set CS_TEST_REDIS_
     expect(new Set(after)).toEqual(new Set(["ok"]));
     const events = ["circuit.opened", "circuit.closed"];
     await expect.poll(() => circuitEvents(several.tenant.tenantId), patiently).toEqual(events);
+    const states = ["open, shared", "half-open, shared", "closed, shared"];
+    await expect.poll(() => circuitStates(several.tenant.tenantId), patiently).toEqual(states);
   });
 
   it("fail no call and lose no entry when Redis stops and comes back under load", async () => {
