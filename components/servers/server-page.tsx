@@ -20,10 +20,14 @@ import { TryTool } from "./try-tool";
 
 const TABS = ["overview", "figures", "tools", "try", "settings"] as const;
 
+/** How often its state is asked for while one looks at it; not under somebody who types. */
+const LOOK_MS = 10_000;
+
 /** One server: what it is, what it offers, how it fares, and what can be done to it. */
 export function ServerPage({ tenant, id }: { readonly tenant: string; readonly id: string }) {
-  const query = useQuery(serverQuery(tenant, id));
   const [tab, setTab] = useQueryState("tab", parseAsStringLiteral(TABS).withDefault("overview"));
+  const isLooking = tab === "overview" || tab === "figures";
+  const query = useQuery({ ...serverQuery(tenant, id), refetchInterval: isLooking ? LOOK_MS : false });
   if (query.error) return <ErrorState error={query.error} onRetry={query.refetch} />;
   const server = query.data;
   if (!server) return <SkeletonRows label="Loading the server" />;

@@ -19,6 +19,9 @@ import { ToolFacts } from "./tool-facts";
 
 const TABS = ["figures", "definition"] as const;
 
+/** How often the state of its circuit is asked for beside the figures. */
+const LOOK_MS = 10_000;
+
 type Props = { readonly tenant: string; readonly id: string; readonly name: string };
 
 /** Which circuit holds calls of the tool back: one of its own where the server's settings say so, and the server's. */
@@ -60,8 +63,8 @@ function Definition({ tenant, server, name }: Omit<Props, "id"> & { readonly ser
 
 /** One tool: how its calls fare, what it is, and who may call it. */
 export function ToolPage({ tenant, id, name }: Props) {
-  const query = useQuery(serverQuery(tenant, id));
   const [tab, setTab] = useQueryState("tab", parseAsStringLiteral(TABS).withDefault("figures"));
+  const query = useQuery({ ...serverQuery(tenant, id), refetchInterval: tab === "figures" ? LOOK_MS : false });
   if (query.error) return <ErrorState error={query.error} onRetry={query.refetch} />;
   const server = query.data;
   if (!server) return <SkeletonRows label="Loading the tool" />;
