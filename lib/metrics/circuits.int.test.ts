@@ -6,7 +6,7 @@ import { pool } from "@/lib/db/client";
 import { tenantSql } from "@/lib/db/sql";
 import { closeGateway, getGateway } from "@/lib/gateway/compose";
 import { executeToolCall } from "@/lib/gateway/execute-tool-call";
-import { storeCircuitChanges } from "@/lib/metrics/circuit-history";
+import { recordCircuitChange, storeCircuitChanges } from "@/lib/metrics/circuit-history";
 import { closeOrphanedCircuits, dropOldCircuitChanges } from "@/lib/metrics/circuit-upkeep";
 import { readCircuits } from "@/lib/metrics/read-circuits";
 import type { CircuitTimeline } from "@/lib/metrics/schemas";
@@ -121,6 +121,26 @@ describe("how a circuit stood", () => {
       ["tools", "do"],
       ["work", null],
     ]);
+  });
+
+  it("waits while the database does not take it, and is stored in order then, once", async () => {
+    const { tenantId } = world.tenant;
+    const told = (state: "open" | "half-open") =>
+      recordCircuitChange({ tenantId, server: "late", tool: null, state, reason: "told", process: null });
+    await pool().query("revoke insert on circuit_changes from countersign_tenant");
+    try {
+      told("open");
+      await expect(storeCircuitChanges()).rejects.toThrow(/permission denied/);
+      told("half-open");
+    } finally {
+      await pool().query("grant insert on circuit_changes to countersign_tenant");
+    }
+    await storeCircuitChanges();
+    await storeCircuitChanges();
+    const { rows } = await tenantSql(tenantId, (client) =>
+      client.query("select state from circuit_changes where server = 'late' order by at, id"),
+    );
+    expect(rows).toEqual([{ state: "open" }, { state: "half-open" }]);
   });
 
   it("ends with the process whose circuit it was, and only then", async () => {
