@@ -1,13 +1,13 @@
 import "server-only";
 import { FIRST_RULES } from "@/lib/alerts/rules";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
-import type { TenantTx } from "@/lib/db/in-tenant";
+import { inTenant, type TenantTx } from "@/lib/db/in-tenant";
 import { platformSql } from "@/lib/db/sql";
 
 /** How often each tenant is judged, whatever the number of processes. */
 export const TURN_MS = 10_000;
 /** Tenants that one process judges in one go; the others come with its next look, the longest waiting first. */
-const MAX_DUE = 64;
+export const MAX_DUE = 64;
 
 const DUE = `select t.id from tenants t left join alert_turns a on a.tenant_id = t.id
   where t.status = 'active' and t.id <> $1::uuid and (a.next_at is null or a.next_at <= $2)
@@ -29,6 +29,11 @@ export async function takeTurn(tx: TenantTx, tenantId: string, now: number): Pro
     )
     update alert_turns t set next_at = ${next} from mine where t.tenant_id = mine.tenant_id`;
   return taken === 1 || (await ensureRules(tx, tenantId, next));
+}
+
+/** Lets others have their turn first where one came to nothing. */
+export async function postponeTurn(tenantId: string, now: number): Promise<void> {
+  await inTenant(tenantId, (tx) => tx.alertTurn.updateMany({ data: { nextAt: new Date(now + TURN_MS) } }));
 }
 
 /** Gives a tenant its first rules, once: what it deletes afterwards stays away. True when this did it. */
