@@ -177,6 +177,7 @@ test("a slow upstream is seen, looked into, stopped, healed and let go on", asyn
     });
   } finally {
     await context.close();
+    await admin().delete(`/api/v1/servers/${id}`);
     await server.close();
   }
 });
