@@ -7,7 +7,7 @@ import { withTestDatabase } from "@/lib/testing/test-database";
 withTestDatabase();
 
 const DEADLINE_MS = 2_500;
-/** What a slow machine under load may take beside the deadline. faults.long.test.ts holds the bound itself. */
+/** What a call may take beside the deadline and the machine's own lateness. faults.long.test.ts holds the bound itself. */
 const SLACK_MS = 2_000;
 const MEMORY = 64 * 1_024 * 1_024;
 
@@ -48,14 +48,15 @@ describe("servers that fail in every way", () => {
     const neighbours = await neighbour.stop();
 
     expect(seen.filter(({ fault, code }) => !(FAULTS[fault].codes as string[]).includes(code))).toEqual([]);
-    expect(seen.filter(({ tookMs }) => tookMs > DEADLINE_MS + SLACK_MS)).toEqual([]);
+    // How late this machine is for everybody anyway. Whether the neighbour is slowed is for the long suite to judge.
+    const lateness = Math.max(...neighbours.map(({ tookMs }) => tookMs));
+    expect(seen.filter(({ tookMs }) => tookMs > DEADLINE_MS + SLACK_MS + lateness)).toEqual([]);
     expect(seen.filter(({ entry }) => entry === undefined)).toEqual([]);
     expect(neighbours.filter(({ code }) => code !== "ok")).toEqual([]);
     expect(neighbours.length).toBeGreaterThan(50);
 
     gateway.hangUp();
-    // Once in many runs sockets to one server were still open here; until that is understood the long suite alone judges them.
-    expect((await world.leftovers(timers)).filter((left) => !left.includes(" sockets to "))).toEqual([]);
+    expect(await world.leftovers(timers)).toEqual([]);
     expect((await gateway.liveBytes()) - live).toBeLessThan(MEMORY);
   }, 120_000);
 

@@ -27,13 +27,11 @@ type Seen = {
 };
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const timesOf = (calls: readonly Answered[]): number[] => calls.map(({ tookMs }) => tookMs);
 const part = (values: readonly number[], share: number): number =>
   [...values].sort((one, other) => one - other)[Math.floor(values.length * share)] ?? Number.POSITIVE_INFINITY;
-const p95 = (calls: readonly Answered[]): number =>
-  part(
-    calls.map(({ tookMs }) => tookMs),
-    0.95,
-  );
+const p95 = (calls: readonly Answered[]): number => part(timesOf(calls), 0.95);
+const longest = (calls: readonly Answered[]): number => Math.max(...timesOf(calls));
 
 let world: FaultWorld;
 let timers = 0;
@@ -87,7 +85,8 @@ describe("a server that fails", () => {
     const { faulty, alone, beside, keptBytes, peakBytes } = seen;
     const figures = {
       calls: faulty.length,
-      longestMs: Math.round(Math.max(...faulty.map(({ tookMs }) => tookMs))),
+      longestMs: Math.round(longest(faulty)),
+      longestAloneMs: Math.round(longest(alone)),
       aloneMs: Math.round(p95(alone)),
       besideMs: Math.round(p95(beside)),
       keptMb: Math.round(keptBytes / MEGABYTE),
@@ -103,10 +102,9 @@ describe("a server that fails", () => {
     world.gateway.hangUp();
     expect(await world.leftovers(timers)).toEqual([]);
 
-    // How late this machine is for everybody anyway is no fault of the server's.
-    const lateness = Math.max(0, p95(alone) - SLACK_MS);
-    const times = faulty.map(({ tookMs }) => tookMs);
-    expect(part(times, 0.95)).toBeLessThanOrEqual(DEADLINE_MS + SLACK_MS + lateness);
+    // Every single call. How late this machine is for everybody anyway is no fault of the server's.
+    const lateness = Math.max(0, longest(alone) - SLACK_MS);
+    expect(longest(faulty)).toBeLessThanOrEqual(DEADLINE_MS + SLACK_MS + lateness);
     expect(p95(beside)).toBeLessThanOrEqual(Math.max(1.25 * p95(alone), p95(alone) + 20));
   });
 });

@@ -27,7 +27,7 @@ export type AnswerReaderOptions = {
 /** Beside its bytes: each of these is work of ours that a server could ask for without end. */
 const MAX_PIECES = 20_000;
 const MAX_EVENTS = 10_000;
-const MAX_LINES = 100_000;
+const MAX_LINES = 4 * MAX_EVENTS;
 const MAX_HINTS = 100;
 
 const tooLarge = () => broken(`it is larger than ${MAX_ANSWER_BYTES} bytes`);
