@@ -34,7 +34,7 @@ afterEach(async () => {
 
 async function open() {
   const map = { pay: "bank:pay", strange: "bank:pay" };
-  const world = await createWorld({ bank: { tools: ["pay", "strange"], map, inputSchemas } });
+  const world = await createWorld({ bank: { tools: ["pay", "strange"], map, inputSchemas, deadlineMs: 30_000 } });
   worlds.push(world);
   const { key } = await world.agent("bank:pay");
   const call = (args: object, tool = "pay", era: "modern" | "legacy" = "modern") =>

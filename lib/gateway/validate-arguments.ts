@@ -10,7 +10,7 @@ import { checkArguments } from "@/lib/servers/arguments/argument-check";
  */
 export function validateArguments({ tool, decision, map }: Grant, call: ToolCall, note: (notes: Notes) => void): void {
   if (call.ask !== undefined) return;
-  const verdict = checkArguments(tool.definition.inputSchema, call.args);
+  const verdict = checkArguments(tool, call.args);
   if (verdict.kind === "fit") return;
   if (verdict.kind === "unchecked") {
     note({ unchecked: verdict.why });

@@ -20,7 +20,7 @@ it("a name over 64 characters on the joint door is warned of, and neither cut no
   await upstream.close();
   expect(warnings).toEqual([`Some clients refuse the name files__${LONG}: it is longer than 64 characters.`]);
 
-  const world = await createWorld({ files: { tools: [FITS, LONG] } });
+  const world = await createWorld({ files: { tools: [FITS, LONG], deadlineMs: 30_000 } });
   const door = await openDoor("node");
   const { version } = await currentPermissionMap(world.tenant.tenantId);
   const changes = [FITS, LONG].map((tool) => ({ server: "files", tool, permission: "files:read" }));

@@ -1,11 +1,11 @@
 import { LRUCache } from "lru-cache";
-import { canonicalSha256 } from "@/lib/core/canonical-json";
 import type { FieldIssue } from "@/lib/core/errors";
 import { singleton } from "@/lib/core/singleton";
 import { makeWorkShare, type WorkShare } from "@/lib/resilience/work-share";
 import { toFaults } from "@/lib/servers/arguments/argument-faults";
 import { type BoundedSchema, boundSchema, Unusable } from "@/lib/servers/arguments/bounded-schema";
 import { compileSchema, type Look, TooCostly } from "@/lib/servers/arguments/compile-schema";
+import type { RegisteredTool } from "@/lib/servers/registered-server";
 
 /** What a look at arguments found. `unchecked` says, in words, why nobody can tell. */
 export type ArgumentVerdict =
@@ -26,8 +26,7 @@ const FIT: ArgumentVerdict = { kind: "fit" };
 const TOO_MANY_NEW = unchecked("Too many definitions were new at the same time.");
 
 type Checks = {
-  readonly digests: WeakMap<object, string>;
-  /** By the schema's own digest: what says the same is compiled once, for whatever tenant, server or tool. */
+  /** By the definition's digest: what says the same is compiled once, for whatever tenant or server. */
   readonly byDigest: LRUCache<string, Kept>;
   readonly compiling: WorkShare;
 };
@@ -35,29 +34,19 @@ type Kept = { readonly check: Check; readonly parts: number };
 
 const checks = (): Checks =>
   singleton("servers.argument-checks", () => ({
-    digests: new WeakMap(),
     byDigest: new LRUCache<string, Kept>({ maxSize: MAX_PARTS_KEPT, sizeCalculation: ({ parts }) => parts }),
     compiling: makeWorkShare({ now: () => performance.now() }),
   }));
 
-function digestOf({ digests }: Checks, inputSchema: object): string {
-  const found = digests.get(inputSchema);
-  if (found !== undefined) return found;
-  const digest = canonicalSha256(inputSchema);
-  digests.set(inputSchema, digest);
-  return digest;
-}
-
-/** Looks whether arguments are what a tool's schema asks for. */
-export function checkArguments(inputSchema: object, args: unknown): ArgumentVerdict {
-  const all = checks();
-  const digest = digestOf(all, inputSchema);
-  const found = all.byDigest.get(digest);
+/** Looks whether arguments are what a tool that may be called asks for: its digest is that of the definition in force. */
+export function checkArguments({ definition, sha256 }: RegisteredTool, args: unknown): ArgumentVerdict {
+  const { byDigest, compiling } = checks();
+  const found = byDigest.get(sha256);
   if (found !== undefined) return found.check(args);
   // Definitions that change with every call must not keep the process busy.
-  const made = all.compiling.run(() => makeCheck(inputSchema));
+  const made = compiling.run(() => makeCheck(definition.inputSchema));
   if (made === null) return TOO_MANY_NEW;
-  all.byDigest.set(digest, made);
+  byDigest.set(sha256, made);
   return made.check(args);
 }
 

@@ -17,6 +17,8 @@ type Node =
   | { readonly kind: "repeat"; readonly of: Node; readonly min: number; readonly max: number };
 
 const MAX_SOURCE = 1_000;
+/** Means something else without the flag: a character beyond the first plane is two then, a property a row of letters. */
+const NEEDS_UNICODE = /[\u{10000}-\u{10ffff}]|\\[pP]\{|\\u\{/u;
 const MAX_STEPS = 5_000;
 const MAX_TURNS = 20_000;
 const MAX_DEPTH = 20;
@@ -28,8 +30,7 @@ class Unreadable extends Error {}
 export function compilePattern(source: string): Program | null {
   if (source.length > MAX_SOURCE) return null;
   const unicode = isPattern(source, "u");
-  // Without the flag a character beyond the first plane is two.
-  if (!unicode && (!isPattern(source, "") || /[\u{10000}-\u{10ffff}]/u.test(source))) return null;
+  if (!unicode && (!isPattern(source, "") || NEEDS_UNICODE.test(source))) return null;
   try {
     const draft: Draft = { steps: [], unicode, turns: 0 };
     emit(draft, parse(source));
