@@ -69,5 +69,8 @@ describe("the words of a channel", () => {
     expect(testWords("ops", { ...result, delivered: false, status: null, error: "The connection was refused." })).toBe(
       "The test of ops was not delivered (43 ms). The connection was refused.",
     );
+    expect(testWords("ops", { ...result, delivered: false, status: 500, error: "It answered 500." })).toBe(
+      "The test of ops was not delivered (43 ms). It answered 500.",
+    );
   });
 });

@@ -98,7 +98,7 @@ export function ChannelRow(props: ChannelRowProps) {
       </Td>
       <Td label="hears">{hearsWords(channel)}</Td>
       <Td label="last" className="max-sm:w-full">
-        <span className="flex flex-wrap items-center gap-x-2">
+        <span className="inline-flex flex-wrap items-center gap-x-2">
           <LastNotice last={channel.last} />
           {channel.waiting > 0 ? <Badge tone="info">{channel.waiting} waiting</Badge> : null}
           {channel.failed > 0 ? (

@@ -39,10 +39,12 @@ export function addressWords({
   return rest.length === 0 ? first : `${first} and ${rest.length} more`;
 }
 
-/** What came of a test, as one sentence with figures. */
+/** What came of a test, as a sentence or two, with its figures. */
 export function testWords(name: string, { delivered, status, durationMs, error }: TestResult): string {
-  const code = status === null ? "" : `, status ${status}`;
-  const after = `${formatDuration(durationMs)}${code}`;
-  if (delivered) return [`The test of ${name} was delivered in ${after}.`, error].filter(Boolean).join(" ");
-  return `The test of ${name} was not delivered (${after}). ${error ?? ""}`.trim();
+  const isSaid = status === null || error?.includes(String(status)) === true;
+  const figures = isSaid ? formatDuration(durationMs) : `${formatDuration(durationMs)}, status ${status}`;
+  const first = delivered
+    ? `The test of ${name} was delivered in ${figures}.`
+    : `The test of ${name} was not delivered (${figures}).`;
+  return error === null ? first : `${first} ${error}`;
 }

@@ -47,7 +47,7 @@ export function ChannelsTab({ tenant }: { readonly tenant: string }) {
         ) : null
       }
     >
-      <div aria-live="polite">
+      <div aria-live="polite" className="contents">
         {tested === null ? null : (
           <Note tone={tested.result.delivered ? "info" : "warn"}>{testWords(tested.name, tested.result)}</Note>
         )}

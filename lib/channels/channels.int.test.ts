@@ -202,7 +202,10 @@ describe("the test button", () => {
       { id: down.noticeId, event: "test", state: "failed", alertId: null, attempts: 1, log: [{ delivered: false }] },
       { id: result.noticeId, event: "test", state: "delivered" },
     ]);
-    expect((await list())[0]).toMatchObject({ last: { state: "failed", error: "The connection was refused." } });
+    expect((await list())[0]).toMatchObject({
+      failed: 0,
+      last: { state: "failed", error: "The connection was refused." },
+    });
     const tests = (await readTrail(tenant.tenantId)).filter(({ type }) => type === "alert_channel.tested");
     expect(tests.map(({ target, payload }) => [target, payload?.after])).toMatchObject([
       ["chat", { delivered: true }],

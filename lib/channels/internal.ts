@@ -34,7 +34,7 @@ export async function readCounts(tx: TenantTx, tenantId: string): Promise<Readon
         (select count(*)::int from alert_notices w
           where w.tenant_id = c.tenant_id and w.channel_id = c.id and w.state = 'waiting') as waiting,
         (select count(*)::int from alert_notices f where f.tenant_id = c.tenant_id and f.channel_id = c.id
-            and f.state = 'failed' and f.ended_at > now() - interval '24 hours') as failed
+            and f.state = 'failed' and f.event <> 'test' and f.ended_at > now() - interval '24 hours') as failed
       from alert_channels c
       join lateral (select * from alert_notices n where n.tenant_id = c.tenant_id and n.channel_id = c.id
         order by n.seq desc limit 1) l on true

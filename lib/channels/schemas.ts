@@ -29,7 +29,7 @@ export type Notice = {
   readonly at: string;
 };
 
-const name = z.string().trim().min(1).max(60);
+const name = z.string().trim().min(1, "must not be empty").max(60, "must have at most 60 characters");
 const hasPassword = (text: string): boolean =>
   URL.canParse(text) && (new URL(text).username !== "" || new URL(text).password !== "");
 const url = z
@@ -98,7 +98,7 @@ export type ChannelView = {
   readonly events: readonly NoticeEvent[];
   /** Notices that are still to be delivered. */
   readonly waiting: number;
-  /** Given up within the last 24 hours. */
+  /** Given up within the last 24 hours, tests left out. */
   readonly failed: number;
   readonly last: {
     readonly state: NoticeState;
