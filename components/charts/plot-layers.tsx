@@ -14,8 +14,6 @@ const HATCH =
 const emptyStyle = (words: string) =>
   words === NO_TRAFFIC ? { backgroundImage: HATCH } : { backgroundColor: "var(--hover)" };
 
-const ROOM_FOR_WORDS = 0.15;
-
 /** Behind the lines: where there was no traffic, which is not the same as being well. */
 export function EmptyLayer({ stretches, bottom }: { readonly stretches: readonly EmptyStretch[]; bottom: number }) {
   return (
@@ -23,12 +21,12 @@ export function EmptyLayer({ stretches, bottom }: { readonly stretches: readonly
       {stretches.map(({ start, end, words }) => (
         <span
           key={start}
-          className="absolute inset-y-0 overflow-hidden text-center"
+          className="@container absolute inset-y-0 overflow-hidden text-center"
           style={{ left: share(start), width: share(end - start), ...emptyStyle(words) }}
         >
-          {end - start > ROOM_FOR_WORDS ? (
-            <span className="relative top-[33%] rounded-sm bg-page px-1 text-xs text-muted">{words}</span>
-          ) : null}
+          <span className="relative top-[33%] hidden rounded-sm bg-page px-1 text-xs text-muted whitespace-nowrap @min-[72px]:inline">
+            {words}
+          </span>
         </span>
       ))}
     </div>
@@ -66,11 +64,11 @@ export function OverLayer({ marks, selection, bottom, flags }: OverProps) {
       )}
       {marks.map(({ position, flag, title }) => (
         <span
-          key={flag}
+          key={position}
           className="absolute inset-y-0 border-l border-dashed border-edge"
           style={{ left: share(position) }}
         >
-          {flags ? (
+          {flags && flag !== null ? (
             <span
               title={title}
               className={cn(

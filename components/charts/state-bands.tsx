@@ -29,9 +29,6 @@ export type StateBandsProps = {
 };
 
 const HEIGHT = 22;
-/** Below this part of the axis a band has no room for its word; glyph and fill are in the legend. */
-const ROOM_FOR_WORD = 0.08;
-
 type DrawingProps = Omit<StateBandsProps, "title" | "asTable" | "onAsTableChange" | "fileName" | "note">;
 
 function Drawing({ states, bands, points, bucketMs, syncId, timeline }: DrawingProps) {
@@ -61,17 +58,17 @@ function Drawing({ states, bands, points, bucketMs, syncId, timeline }: DrawingP
         })}
       </svg>
       <div aria-hidden className="absolute" style={{ left: PLOT.left, right: PLOT.right, top: PLOT.top }}>
-        {placed.map(({ start, end, band }) =>
-          end - start < ROOM_FOR_WORD ? null : (
-            <span
-              key={band.from}
-              className="absolute flex items-center px-1 text-xs"
-              style={{ left: share(start), maxWidth: share(end - start), height: HEIGHT }}
-            >
-              <span className="truncate rounded-sm bg-page px-1 text-text">{stateOf(band.state)?.label}</span>
+        {placed.map(({ start, end, band }) => (
+          <span
+            key={band.from}
+            className="@container absolute flex items-center"
+            style={{ left: share(start), width: share(end - start), height: HEIGHT }}
+          >
+            <span className="ml-1 hidden truncate rounded-sm bg-page px-1 text-xs text-text @min-[72px]:inline">
+              {stateOf(band.state)?.label}
             </span>
-          ),
-        )}
+          </span>
+        ))}
       </div>
       <ResponsiveContainer width="100%" height="100%">
         <BarChart

@@ -52,6 +52,7 @@ describe("marks", () => {
     expect(placeMarks(marks, ten, MINUTE_MS)).toMatchObject([
       { position: 0.1, flag: "2", title: "2 at 1" },
       { position: 0.5, flag: "3–4", title: "3 at 5\n4 at 5.1" },
+      { position: 0.51, flag: null },
     ]);
   });
   it("are not drawn where there is no axis", () => {

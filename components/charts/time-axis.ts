@@ -48,10 +48,11 @@ export function axisOf(points: readonly ChartPoint[], bucketMs: number) {
   return { fromMs, toMs: fromMs + spanMs, positionOf: (ms: number): number => (ms - fromMs) / spanMs };
 }
 
-/** Marks closer together than this share one flag. */
-const FLAG_WIDTH = 0.03;
+/** Marks closer together than this share one flag: also on a narrow screen there is room for it. */
+const FLAG_WIDTH = 0.12;
 
-export type PlacedMark = { readonly position: number; readonly flag: string; readonly title: string };
+/** `flag` is null where an earlier mark's flag speaks for this one too. */
+export type PlacedMark = { readonly position: number; readonly flag: string | null; readonly title: string };
 
 /** Marks within the axis, numbered from the oldest as in the list beside the charts; flags never lie on each other. */
 export function placeMarks(
@@ -60,18 +61,23 @@ export function placeMarks(
   bucketMs: number,
 ): readonly PlacedMark[] {
   const { positionOf } = axisOf(points, bucketMs);
-  const placed: (PlacedMark & { readonly first: number })[] = [];
+  const groups: { readonly position: number; readonly number: number; title: string; others: number[] }[] = [];
   for (const [index, mark] of marks.entries()) {
     const position = positionOf(Date.parse(mark.at));
     if (!(position >= 0 && position <= 1)) continue;
-    const number = index + 1;
-    const last = placed.at(-1);
-    if (last !== undefined && position - last.position < FLAG_WIDTH) {
-      const title = `${last.title}\n${number} ${mark.label}`;
-      placed[placed.length - 1] = { ...last, flag: `${last.first}–${number}`, title };
-    } else placed.push({ position, flag: String(number), title: `${number} ${mark.label}`, first: number });
+    const [number, title] = [index + 1, `${index + 1} ${mark.label}`];
+    const last = groups.at(-1);
+    if (last === undefined || position - last.position >= FLAG_WIDTH) {
+      groups.push({ position, number, title, others: [] });
+    } else {
+      last.others.push(position);
+      last.title += `\n${title}`;
+    }
   }
-  return placed;
+  return groups.flatMap(({ position, number, title, others }) => [
+    { position, title, flag: others.length === 0 ? String(number) : `${number}–${number + others.length}` },
+    ...others.map((other) => ({ position: other, title, flag: null })),
+  ]);
 }
 
 export type StateBand<State extends string = string> = {

@@ -3,8 +3,10 @@ import { formatDuration, formatRelative, formatShare, formatUtc, shortenMiddle }
 
 describe("format", () => {
   it("says durations in the unit that fits", () => {
-    const said = [null, 0, 0.42, 12.4, 1200, 5000, 60_000, 185_000].map(formatDuration);
-    expect(said).toEqual(["–", "0 ms", "0.4 ms", "12 ms", "1.2 s", "5 s", "1 min", "3 min 5 s"]);
+    const said = [null, 0, 0.42, 12.4, 1200, 5000, 60_000, 185_000, 119_900].map(formatDuration);
+    expect(said).toEqual(["–", "0 ms", "0.4 ms", "12 ms", "1.2 s", "5 s", "1 min", "3 min 5 s", "1 min 59 s"]);
+    const long = [3_600_000, 7_800_000, 86_400_000, 97_200_000].map(formatDuration);
+    expect(long).toEqual(["1 h", "2 h 10 min", "1 d", "1 d 3 h"]);
   });
   it("says shares as percent, and nothing where nothing was divided", () => {
     expect([null, 0, 0.0081, 0.05, 0.5].map(formatShare)).toEqual(["–", "0 %", "0.8 %", "5 %", "50 %"]);

@@ -45,14 +45,20 @@ export const formatCount = (value: number): string => whole.format(value);
 export const formatPlural = (count: number, one: string, many: string): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;
 
-/** `0.4 ms`, `12 ms`, `1.2 s`, `3 min 5 s`; `–` when nothing was measured. */
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const two = (most: number, unit: string, rest: number, smaller: string): string =>
+  `${most} ${unit}${rest === 0 ? "" : ` ${rest} ${smaller}`}`;
+
+/** `0.4 ms`, `12 ms`, `1.2 s`, `3 min 5 s`, `2 h 10 min`, `1 d`; `–` when nothing was measured. */
 export function formatDuration(ms: number | null): string {
   if (ms === null) return "–";
   if (ms < 1) return `${short(ms, 1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${short(ms / 1000, 2)} s`;
-  const seconds = Math.round((ms % 60_000) / 1000);
-  return `${Math.floor(ms / 60_000)} min${seconds === 0 ? "" : ` ${seconds} s`}`;
+  if (ms < HOUR_MS) return two(Math.floor(ms / 60_000), "min", Math.floor((ms % 60_000) / 1000), "s");
+  if (ms < DAY_MS) return two(Math.floor(ms / HOUR_MS), "h", Math.floor((ms % HOUR_MS) / 60_000), "min");
+  return two(Math.floor(ms / DAY_MS), "d", Math.floor((ms % DAY_MS) / HOUR_MS), "h");
 }
 
 /** 0.0123 becomes `1.2 %`, 0.9986 `99.86 %`: never rounded up to a whole; `–` when there is nothing to divide by. */
