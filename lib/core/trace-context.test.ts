@@ -41,6 +41,9 @@ describe("what is read", () => {
 
   it.each([
     ["a line break", "a=b\r\nx: y"],
+    ["a line break at its end", "a=b\r\n"],
+    ["a line break before a comma", "a=b\n,c=d"],
+    ["nothing but spaces before what is none", `${" ".repeat(511)}x`],
     ["no value", "a="],
     ["no key", "=b"],
     ["a key in capitals", "A=b"],
@@ -52,8 +55,10 @@ describe("what is read", () => {
   });
 
   it("is never anything that could end a header, and is told as it was read", () => {
-    const parents = fc.oneof(fc.constant(PARENT), fc.string({ unit: "binary" }));
-    const states = fc.oneof(fc.constant("a=b,c@d=e f"), fc.string({ unit: "binary-ascii" }));
+    // Any bytes a header could hold, line breaks among them.
+    const bytes = fc.uint8Array({ maxLength: 80 }).map((each) => Buffer.from(each).toString("latin1"));
+    const parents = fc.oneof(fc.constant(PARENT), bytes);
+    const states = fc.oneof(fc.constant("a=b,c@d=e f"), bytes);
     fc.assert(
       fc.property(parents, states, (parent, state) => {
         const read = parseTrace(parent, state);

@@ -16,9 +16,9 @@ const NO_SPAN = "0".repeat(16);
 const KNOWN_FLAGS = 0x03;
 
 const KEY = "[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13}";
-const MEMBER = new RegExp(
-  `^[ \\t]*(?:(?:${KEY})=[\\x20-\\x2b\\x2d-\\x3c\\x3e-\\x7e]{0,255}[\\x21-\\x2b\\x2d-\\x3c\\x3e-\\x7e])?[ \\t]*$`,
-);
+const MEMBER = new RegExp(`^(?:${KEY})=[\\x20-\\x2b\\x2d-\\x3c\\x3e-\\x7e]{0,255}[\\x21-\\x2b\\x2d-\\x3c\\x3e-\\x7e]$`);
+/** What may stand in a header at all. Looked at first: `trim` would also take line breaks for space. */
+const PRINTABLE = /^[\t\x20-\x7e]*$/;
 const MAX_STATE = 512;
 const MAX_MEMBERS = 32;
 
@@ -34,9 +34,11 @@ export function parseTrace(parent: unknown, state: unknown): TraceContext | null
 
 /** Without the vendors' part where it cannot be read; the trace goes on without it. */
 function stateIn(state: unknown): string | null {
-  if (typeof state !== "string" || state === "" || state.length > MAX_STATE) return null;
-  const members = state.split(",");
-  return members.length <= MAX_MEMBERS && members.every((member) => MEMBER.test(member)) ? state : null;
+  if (typeof state !== "string" || state === "" || state.length > MAX_STATE || !PRINTABLE.test(state)) return null;
+  const members = state.split(",").map((member) => member.trim());
+  return members.length <= MAX_MEMBERS && members.every((member) => member === "" || MEMBER.test(member))
+    ? state
+    : null;
 }
 
 /** What the next one in line is told, as headers or as members of `_meta`. */
