@@ -76,12 +76,12 @@ export function figuresSql(query: FiguresQuery, segments: readonly Segment[]): S
   return { text, values: parts.values };
 }
 
-/** The rows of the groups that were found: looked up one by one where an index leads to them. */
-function limitedRows({ level, by = [], bucketMs }: FiguresQuery, parts: Parts, same: string): string {
-  const isIndexed = bucketMs === undefined && by.includes("server") && (level === "server" || level === "tool");
-  if (!isIndexed) return `(${parts.all()}) as r join top on ${same}`;
-  const tool = by.includes("tool") ? "top.tool" : "''";
-  return `top cross join lateral (${parts.all(`and server = top.server and tool = ${tool}`)}) as r`;
+/** The rows of the groups that were found: looked up one by one where they are few among many, as tools are. */
+function limitedRows({ by = [], bucketMs }: FiguresQuery, parts: Parts, same: string): string {
+  const isTool = bucketMs === undefined && by.includes("server") && by.includes("tool");
+  return isTool
+    ? `top cross join lateral (${parts.all("and server = top.server and tool = top.tool")}) as r`
+    : `(${parts.all()}) as r join top on ${same}`;
 }
 
 /** Where a group's rows are. */
