@@ -44,7 +44,8 @@ describe("migrate", () => {
         expect(await shapeOf(url)).toBe(straight);
       });
     }
-  });
+    // Each migration more is a database more, and a busy machine takes seconds for each.
+  }, 240_000);
 
   it("changes nothing when there is nothing to do, and keeps what is stored", async () => {
     await withFreshDatabase(databaseUrl(), async (url) => {
