@@ -2,6 +2,9 @@ import { type ChartPoint, emptyWords, type Series } from "@/components/charts/se
 import { Swatch } from "@/components/charts/swatch";
 import { formatPlural, formatUtc } from "@/components/ui/format";
 
+/** Over the lines and flags of marks, and under what sticks to the window. */
+export const TOOLTIP_ABOVE = { zIndex: 5 } as const;
+
 type Props = {
   readonly point: ChartPoint | undefined;
   readonly series: readonly Series[];

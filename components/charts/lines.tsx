@@ -1,7 +1,7 @@
 "use client";
 import { useId } from "react";
 import { CartesianGrid, Line, LineChart, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
-import { ChartTooltip } from "@/components/charts/chart-tooltip";
+import { ChartTooltip, TOOLTIP_ABOVE } from "@/components/charts/chart-tooltip";
 import { CHART } from "@/components/charts/palette";
 import { Plot } from "@/components/charts/plot";
 import { type ChartPoint, isLonely, type Series, spanOf, type Timeline, tickLabel } from "@/components/charts/series";
@@ -69,6 +69,7 @@ export function Lines({ series, points, bucketMs, format, threshold, domain, syn
           />
           <Tooltip
             isAnimationActive={false}
+            wrapperStyle={TOOLTIP_ABOVE}
             content={({ payload }) => (
               <ChartTooltip point={payload[0]?.payload?.point} series={series} format={format} scope={scope} />
             )}

@@ -55,7 +55,7 @@ type OverProps = {
 /** Before the lines: what happened, and the stretch that is being drawn. */
 export function OverLayer({ marks, selection, bottom, flags }: OverProps) {
   return (
-    <div aria-hidden className="pointer-events-none absolute" style={plotArea(bottom)}>
+    <div aria-hidden className="pointer-events-none absolute isolate" style={plotArea(bottom)}>
       {selection === null ? null : (
         <span
           className="absolute inset-y-0 border-x border-accent-text bg-accent-text/15"
@@ -72,7 +72,7 @@ export function OverLayer({ marks, selection, bottom, flags }: OverProps) {
             <span
               title={title}
               className={cn(
-                "pointer-events-auto absolute top-0 rounded-sm border border-edge bg-raised px-1 text-xs leading-4 whitespace-nowrap tabular-nums text-text",
+                "pointer-events-auto absolute top-0 z-1 rounded-sm border border-edge bg-raised px-1 text-xs leading-4 whitespace-nowrap tabular-nums text-text",
                 position > 0.9 ? "right-0" : "left-0",
               )}
             >

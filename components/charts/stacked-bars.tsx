@@ -1,7 +1,7 @@
 "use client";
 import { useId } from "react";
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
-import { ChartTooltip } from "@/components/charts/chart-tooltip";
+import { ChartTooltip, TOOLTIP_ABOVE } from "@/components/charts/chart-tooltip";
 import { CHART } from "@/components/charts/palette";
 import { Plot } from "@/components/charts/plot";
 import { type ChartPoint, type Series, spanOf, type Timeline, tickLabel } from "@/components/charts/series";
@@ -57,6 +57,7 @@ export function StackedBars({ series, points, bucketMs, format, syncId, timeline
           />
           <Tooltip
             isAnimationActive={false}
+            wrapperStyle={TOOLTIP_ABOVE}
             cursor={{ fill: "var(--hover)" }}
             content={({ payload }) => (
               <ChartTooltip point={payload[0]?.payload?.point} series={series} format={format} scope={scope} />

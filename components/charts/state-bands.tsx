@@ -3,6 +3,7 @@ import { Download } from "lucide-react";
 import { useId } from "react";
 import { Bar, BarChart, ResponsiveContainer, Tooltip, XAxis } from "recharts";
 import { type Band, BandTable, BandTooltip } from "@/components/charts/band-table";
+import { TOOLTIP_ABOVE } from "@/components/charts/chart-tooltip";
 import { csvName, downloadCsv, toCsv } from "@/components/charts/csv";
 import { Plot } from "@/components/charts/plot";
 import { share } from "@/components/charts/plot-layers";
@@ -79,6 +80,7 @@ function Drawing({ states, bands, points, bucketMs, syncId, timeline }: DrawingP
           <XAxis dataKey="at" hide />
           <Tooltip
             isAnimationActive={false}
+            wrapperStyle={TOOLTIP_ABOVE}
             cursor={{ stroke: "var(--ink)", strokeWidth: 1, fill: "transparent" }}
             content={({ payload }) => (
               <BandTooltip point={payload[0]?.payload?.point} bucketMs={bucketMs} bands={bands} states={states} />

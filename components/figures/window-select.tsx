@@ -1,7 +1,7 @@
 "use client";
 import { CalendarRange } from "lucide-react";
 import { ToggleGroup } from "radix-ui";
-import { type FormEvent, useState } from "react";
+import { type SubmitEvent, useState } from "react";
 import { isoToUtcInput, utcInputToIso } from "@/components/audit/audit-params";
 import { WINDOW_OPTIONS } from "@/components/figures/figure-params";
 import { Button } from "@/components/ui/button";
@@ -35,7 +35,7 @@ function BoundsForm({
   const [asked, setAsked] = useState(false);
   const [start, end] = [utcInputToIso(from), utcInputToIso(to)];
   const wrong = start !== null && end !== null && start >= end;
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     setAsked(true);
     if (start !== null && end !== null && !wrong) onApply({ from: start, to: end });
