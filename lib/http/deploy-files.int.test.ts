@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { parseDocument } from "yaml";
 import { closeTrail } from "@/lib/audit/trail";
 import { newId } from "@/lib/core/ids";
 import { resetSingleton } from "@/lib/core/singleton";
@@ -16,12 +16,6 @@ import { readPromql } from "@/lib/testing/read-promql";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
-
-// The parser that knip brings along: nothing of ours reads YAML, so it is no dependency of ours.
-const ofKnip = createRequire(createRequire(import.meta.url).resolve("knip"));
-const { parseDocument } = ofKnip("yaml") as {
-  parseDocument: (text: string) => { errors: unknown[]; warnings: unknown[]; toJS: () => unknown };
-};
 
 const TOKEN = "a-token-of-this-test-0123456789";
 let world: World;
