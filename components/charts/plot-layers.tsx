@@ -62,9 +62,9 @@ export function OverLayer({ marks, selection, bottom, flags }: OverProps) {
           style={{ left: share(selection.start), width: share(selection.end - selection.start) }}
         />
       )}
-      {marks.map(({ position, flag, title }) => (
+      {marks.map(({ number, position, flag, title }) => (
         <span
-          key={position}
+          key={number}
           className="absolute inset-y-0 border-l border-dashed border-edge"
           style={{ left: share(position) }}
         >

@@ -52,7 +52,12 @@ export function axisOf(points: readonly ChartPoint[], bucketMs: number) {
 const FLAG_WIDTH = 0.12;
 
 /** `flag` is null where an earlier mark's flag speaks for this one too. */
-export type PlacedMark = { readonly position: number; readonly flag: string | null; readonly title: string };
+export type PlacedMark = {
+  readonly number: number;
+  readonly position: number;
+  readonly flag: string | null;
+  readonly title: string;
+};
 
 /** Marks within the axis, numbered from the oldest as in the list beside the charts; flags never lie on each other. */
 export function placeMarks(
@@ -75,8 +80,8 @@ export function placeMarks(
     }
   }
   return groups.flatMap(({ position, number, title, others }) => [
-    { position, title, flag: others.length === 0 ? String(number) : `${number}–${number + others.length}` },
-    ...others.map((other) => ({ position: other, title, flag: null })),
+    { number, position, title, flag: others.length === 0 ? String(number) : `${number}–${number + others.length}` },
+    ...others.map((other, index) => ({ number: number + 1 + index, position: other, title, flag: null })),
   ]);
 }
 
