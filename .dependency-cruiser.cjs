@@ -55,6 +55,18 @@ module.exports = {
       },
     },
     {
+      name: "telemetry-below-the-domain",
+      severity: "error",
+      from: { path: "^lib/telemetry/", pathNot: NOT_TESTS },
+      to: { path: "^(lib|app|components)/", pathNot: "^lib/(core|telemetry|metrics)/|^lib/env\\.ts$|^lib/audit/gateway-identity\\.ts$" },
+    },
+    {
+      name: "opentelemetry-only-where-it-is-told",
+      severity: "error",
+      from: { path: "^(lib|app|components)/|^server\\.ts$", pathNot: `^lib/(telemetry|metrics)/|${NOT_TESTS}` },
+      to: { path: "node_modules/@opentelemetry/" },
+    },
+    {
       name: "gateway-below-the-door",
       severity: "error",
       from: { path: "^lib/gateway/", pathNot: `${NOT_TESTS}` },
