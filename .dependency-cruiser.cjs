@@ -58,7 +58,10 @@ module.exports = {
       name: "telemetry-below-the-domain",
       severity: "error",
       from: { path: "^lib/telemetry/", pathNot: NOT_TESTS },
-      to: { path: "^(lib|app|components)/", pathNot: "^lib/(core|telemetry|metrics)/|^lib/env\\.ts$|^lib/audit/gateway-identity\\.ts$" },
+      to: {
+        path: "^(lib|app|components)/",
+        pathNot: "^lib/(core|telemetry|metrics)/|^lib/env\\.ts$|^lib/audit/gateway-identity\\.ts$",
+      },
     },
     {
       name: "opentelemetry-only-where-it-is-told",
