@@ -24,7 +24,7 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
-          setupFiles: ["lib/testing/quiet.ts"],
+          setupFiles: ["lib/testing/quiet.ts", "lib/testing/own-database.ts"],
           name: "int",
           include: ["lib/**/*.int.test.ts"],
           globalSetup: ["lib/testing/global-setup.ts"],
@@ -36,7 +36,7 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
-          setupFiles: ["lib/testing/quiet.ts"],
+          setupFiles: ["lib/testing/quiet.ts", "lib/testing/own-database.ts"],
           name: "long",
           include: ["lib/**/*.long.test.ts"],
           globalSetup: ["lib/testing/global-setup.ts"],

@@ -42,19 +42,20 @@ async function check(name, command, args, options = {}) {
   }
 }
 
-/** Counts every test of a vitest run from its JSON report. */
-async function vitest(name, args, env = {}) {
+/** Counts every test of a vitest run from its JSON report. A quiet one shows what it printed only if it fails. */
+async function vitest(name, args, { env = {}, quiet = false } = {}) {
   const file = join(reports, `${name.replaceAll(/\W+/g, "-")}.json`);
   rmSync(file, { force: true });
-  say(`\n${name}`);
+  say(`\n${name}${quiet ? " …" : ""}`);
   const failed = await run(
     bin("vitest"),
     ["run", "--reporter=dot", "--reporter=json", `--outputFile.json=${file}`, ...args],
-    { env },
+    { env, quiet },
   ).then(
     () => null,
     (error) => error,
   );
+  if (failed?.output) say(failed.output);
   const report = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
   const failedTests = report?.numFailedTests ?? 0;
   tally.passed += report?.numPassedTests ?? 0;
@@ -119,17 +120,26 @@ function missing(name, what) {
   say(`\n${name}: SKIPPED, ${what}`);
 }
 
+/** Both legs spend half of their time waiting for time-outs that they test, so they run beside each other. */
 async function integration() {
-  const redis = (await reachable(6379)) ? { CS_TEST_REDIS_URL: "redis://127.0.0.1:6379" } : {};
-  await vitest("integration on the embedded PostgreSQL", ["--project", "int"], redis);
-  if (await reachable(5432)) {
-    const url = process.env.CS_TEST_DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
-    await vitest("integration on PostgreSQL at 127.0.0.1:5432", ["--project", "int"], {
-      CS_TEST_DATABASE_URL: url,
-      ...redis,
+  const redis = (await reachable(6379)) ? "redis://127.0.0.1:6379" : "";
+  const leg = (name, url, more = {}) =>
+    // Each has its own part of Redis, as two installations would.
+    vitest(name, ["--project", "int"], {
+      env: { CS_TEST_DATABASE_URL: url, CS_TEST_REDIS_URL: redis, REDIS_PREFIX: `test-${url ? "server" : "embedded"}` },
+      ...more,
     });
-  } else missing("integration on PostgreSQL", "nothing answers at 127.0.0.1:5432");
-  if (!redis.CS_TEST_REDIS_URL) missing("integration on Redis", "nothing answers at 127.0.0.1:6379");
+  const server = (await reachable(5432))
+    ? leg(
+        "integration on PostgreSQL at 127.0.0.1:5432",
+        process.env.CS_TEST_DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/postgres",
+        { quiet: true },
+      )
+    : null;
+  await leg("integration on the embedded PostgreSQL", "");
+  if (server === null) missing("integration on PostgreSQL", "nothing answers at 127.0.0.1:5432");
+  await server;
+  if (!redis) missing("integration on Redis", "nothing answers at 127.0.0.1:6379");
 }
 
 /** Debian's Chromium: the one that a test tool would download is not to be had everywhere. */

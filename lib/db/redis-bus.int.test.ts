@@ -3,9 +3,11 @@ import { describe, expect, it, vi } from "vitest";
 import { bus } from "@/lib/core/bus";
 import { newId } from "@/lib/core/ids";
 import { connectBus } from "@/lib/db/redis-bus";
+import { env } from "@/lib/env";
 import { testRedisUrl } from "@/lib/testing/test-redis";
 
 const url = testRedisUrl ?? "";
+const channel = `${env().REDIS_PREFIX}:bus`;
 
 describe.skipIf(url === "")(`the bus over Redis${url === "" ? " (not run: set CS_TEST_REDIS_URL)" : ""}`, () => {
   it("carries messages both ways, its own not back, and survives nonsense", async () => {
@@ -20,14 +22,14 @@ describe.skipIf(url === "")(`the bus over Redis${url === "" ? " (not run: set CS
     const watcher = createClient({ url });
     await Promise.all([other.connect(), watcher.connect()]);
     const passed: string[] = [];
-    await watcher.subscribe("countersign:bus", (text) => {
+    await watcher.subscribe(channel, (text) => {
       if (text.includes(tenantId)) passed.push(text);
     });
 
-    await other.publish("countersign:bus", "not json");
-    await other.publish("countersign:bus", JSON.stringify({ from: "x", message: { topic: "made.up", tenantId: "t" } }));
+    await other.publish(channel, "not json");
+    await other.publish(channel, JSON.stringify({ from: "x", message: { topic: "made.up", tenantId: "t" } }));
     const message = { topic: "agent.changed", tenantId, agentId: "a" } as const;
-    await other.publish("countersign:bus", JSON.stringify({ from: "x", message }));
+    await other.publish(channel, JSON.stringify({ from: "x", message }));
     await vi.waitFor(() => expect(heard.mock.calls).toEqual([[message]]));
 
     bus.publish({ topic: "role.changed", tenantId });

@@ -7,8 +7,8 @@ import { migrate } from "@/lib/db/migrate";
 import { onServer } from "@/lib/testing/fresh-database";
 
 /**
- * One database for all integration tests of a run: the embedded PostgreSQL in a folder of its own, or a new database
- * on the server of CS_TEST_DATABASE_URL. DATABASE_URL is never used: tests must not touch what somebody works with.
+ * One database for the run, which every file copies (own-database.ts): of the embedded PostgreSQL in a folder of its own,
+ * or of the server of CS_TEST_DATABASE_URL. DATABASE_URL is never used: tests must not touch what somebody works with.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), "countersign-test-"));
@@ -36,6 +36,8 @@ async function freshDatabase(server: string): Promise<{ url: string; close: () =
   return { url: url.href, close: () => dropDatabase(server, name) };
 }
 
+/** And the copies that files made of it. */
 async function dropDatabase(server: string, name: string): Promise<void> {
-  await onServer(server, `drop database ${name} with (force)`);
+  const { rows } = await onServer(server, "select datname from pg_database where starts_with(datname, $1)", [name]);
+  for (const { datname } of rows) await onServer(server, `drop database ${datname} with (force)`);
 }

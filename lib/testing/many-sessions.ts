@@ -93,6 +93,7 @@ export async function gatherSessions({ entry, count, upstreamMs, ...options }: M
     },
   );
   const child = await startDoor(entry, port, { ...options, env: { EGRESS_ALLOW: "127.0.0.0/8", ...options.env } });
+  await hasJudged(tenants);
   return {
     child,
     port,
@@ -106,6 +107,15 @@ export async function gatherSessions({ entry, count, upstreamMs, ...options }: M
       await upstream.close();
     },
   };
+}
+
+/** What a process needs for its first look at the alerts it needs without any session too. */
+async function hasJudged(tenants: readonly TestTenant[]): Promise<void> {
+  const sql = "select 1 from alert_turns where tenant_id = $1 and next_at > 'epoch'";
+  for (const { tenantId } of tenants) {
+    const judged = async () => (await tenantSql(tenantId, (client) => client.query(sql, [tenantId]))).rowCount === 1;
+    for (const until = Date.now() + 30_000; Date.now() < until && !(await judged()); ) await pause(200);
+  }
 }
 
 /** Every client calls again and again, with `everyMs` between two calls of one, until `forMs` are over. */
