@@ -14,8 +14,10 @@ export default async function setup(): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), "countersign-test-"));
   // As root the server runs as somebody else, who must get to its files in here.
   await chmod(dataDir, 0o711);
-  const server = process.env["CS_TEST_DATABASE_URL"];
-  const database = server ? await freshDatabase(server) : await openEmbedded(dataDir);
+  const given = process.env["CS_TEST_DATABASE_URL"];
+  const embedded = given ? null : await openEmbedded(dataDir);
+  // Nobody but its copies may be at what is copied, so it is not the one that the embedded server is held by.
+  const database = await freshDatabase(given || (embedded?.url ?? ""));
   await migrate(database.url);
   // Workers start after this and inherit it.
   process.env["DATABASE_URL"] = database.url;
@@ -24,6 +26,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   process.env["NEXTAUTH_SECRET"] = randomBytes(32).toString("hex");
   return async () => {
     await database.close();
+    await embedded?.close();
     await rm(dataDir, { recursive: true, force: true });
   };
 }
