@@ -1,6 +1,7 @@
 import "server-only";
 import type { PermissionMap } from "@/lib/access/decide";
 import { canonicalSha256 } from "@/lib/core/canonical-json";
+import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
 import { tenantSql } from "@/lib/db/sql";
 
@@ -52,4 +53,4 @@ const cache = (): TenantCache<PermissionMap> =>
   tenantCache("permission-map", { load, dropOn: (message) => message.topic === "permission_map.changed" });
 
 /** The map in force, at most two seconds old; dropped at once when it is changed in this process or announced. */
-export const currentPermissionMap = (tenantId: string): Promise<PermissionMap> => cache().get(tenantId);
+export const currentPermissionMap = (tenantId: string): Soon<PermissionMap> => cache().get(tenantId);

@@ -38,7 +38,7 @@ export const ROW_COLUMNS = [
 const OID = { int8: 20, timestamptz: 1184, uuid: 2950, text: 25, float8: 701, bytea: 17 } as const;
 const NULL = -1;
 const DIGEST_BYTES = 32;
-const EPOCH_2000_MS = Date.UTC(2000, 0, 1);
+const EPOCH_2000_MICROS = Date.UTC(2000, 0, 1) * 1_000;
 
 export type LinkedRows = { readonly tip: Tip; readonly appended: readonly AppendedEntry[] };
 
@@ -65,12 +65,12 @@ export function writeRows(
   return { tip: linker.tip(), appended };
 }
 
-function writeRow(out: WireWriter, { columns, text, payload }: PreparedEntry, linker: ChainLinker): void {
+function writeRow(out: WireWriter, { columns, micros, text, payload }: PreparedEntry, linker: ChainLinker): void {
   out.int32(ROW_COLUMNS.length);
   head(out, OID.int8, 8);
   out.int64(linker.seq + 1);
   head(out, OID.timestamptz, 8);
-  out.int64(micros2000(columns.ts));
+  out.int64(micros - EPOCH_2000_MICROS);
   uuid(out, columns.eventId);
   uuid(out, columns.gatewayId);
   uuid(out, columns.callId);
@@ -137,6 +137,3 @@ function record(out: WireWriter, { before, after, ascii }: RecordText, seq: numb
   out.close(start);
   return out.buffer.subarray(start, out.at);
 }
-
-/** Microseconds since 2000 of an ISO text with six decimals. */
-const micros2000 = (iso: string): number => (Date.parse(iso) - EPOCH_2000_MS) * 1_000 + Number(iso.slice(23, 26));

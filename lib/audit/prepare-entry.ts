@@ -13,6 +13,8 @@ export type PreparedEntry = {
   readonly tenantId: string;
   readonly eventId: string;
   readonly ts: string;
+  /** The same moment in microseconds since 1970. */
+  readonly micros: number;
   /** As it was given: a closing entry repeats most of it. */
   readonly draft: EntryDraft;
   readonly text: RecordText;
@@ -31,23 +33,25 @@ export const payloadAad = (tenantId: string, eventId: string): string => `${tena
 export function prepareEntry(draft: EntryDraft): PreparedEntry | Promise<PreparedEntry> {
   requireUuids(draft);
   const eventId = draft.eventId ?? newId();
-  const ts = isoMicros(nowMicros());
+  const micros = nowMicros();
   const plain = encodePayload(draft.payload);
-  if (plain === null) return finish(draft, eventId, ts, null);
+  if (plain === null) return finish(draft, eventId, micros, null);
   const aad = payloadAad(draft.tenantId, eventId);
   const sealed = sealNow(draft.tenantId, "payload", aad, plain);
-  if (sealed !== null) return finish(draft, eventId, ts, sealed);
-  return seal(draft.tenantId, "payload", aad, plain).then((later) => finish(draft, eventId, ts, later));
+  if (sealed !== null) return finish(draft, eventId, micros, sealed);
+  return seal(draft.tenantId, "payload", aad, plain).then((later) => finish(draft, eventId, micros, later));
 }
 
-function finish(draft: EntryDraft, eventId: string, ts: string, payload: Sealed | null): PreparedEntry {
+function finish(draft: EntryDraft, eventId: string, micros: number, payload: Sealed | null): PreparedEntry {
+  const ts = isoMicros(micros);
   const fields = toRecordFields(draft, {
     eventId,
     ts,
     gatewayId: gatewayId(),
     gatewayVersion: GATEWAY_VERSION,
     // Over the sealed bytes: destroying the key erases the content, and the chain still holds.
-    ...(payload === null ? {} : { payloadSha256: sha256Hex(payload.sealed), payloadKeyId: payload.keyId }),
+    payloadSha256: payload === null ? undefined : sha256Hex(payload.sealed),
+    payloadKeyId: payload === null ? undefined : payload.keyId,
   });
   const text = toRecordText(fields);
   const bytes = 2 * (text.before.length + text.after.length) + (payload?.sealed.length ?? 0);
@@ -55,9 +59,10 @@ function finish(draft: EntryDraft, eventId: string, ts: string, payload: Sealed 
     tenantId: draft.tenantId,
     eventId,
     ts,
+    micros,
     draft,
     text,
-    columns: toSearchColumns(fields),
+    columns: toSearchColumns(fields, text.plain),
     payload: payload?.sealed ?? null,
     bytes,
   };

@@ -43,6 +43,26 @@ describe("the record", () => {
     );
   });
 
+  it("is the same whether its texts are written in one go or one by one", () => {
+    const text = fc.string({ unit: "grapheme-ascii", maxLength: 60 });
+    fc.assert(
+      fc.property(fc.record({ tool: text, reason: text, door: text, userAgent: text, target: text }), (over) => {
+        const fields = toRecordFields(draft({ ...over, server: "files", latencyMs: 1.5, bytesIn: 0 }), stamp());
+        const written = toRecordText(fields);
+        const texts = Object.values(fields).filter((value) => typeof value === "string");
+        expect(written.plain).toBe(
+          texts.every((value) => JSON.stringify(value) === `"${value}"` && !value.includes("\x7f")),
+        );
+        const bytes = recordBytes(written, 9).toString();
+        expect(bytes).toBe(canonicalJson(JSON.parse(JSON.stringify({ ...fields, seq: 9 }))));
+        expect(toSearchColumns(fields, written.plain)).toEqual(toSearchColumns(fields));
+      }),
+    );
+    // Not by accident: most entries are plain, and these are.
+    expect(toRecordText(toRecordFields(draft({ tool: "read_file" }), stamp())).plain).toBe(true);
+    expect(toRecordText(toRecordFields(draft({ tool: 'read "file"' }), stamp())).plain).toBe(false);
+  });
+
   it("gives columns that can be computed again from the stored bytes", () => {
     fc.assert(
       fc.property(anyText, anyText, (tool, target) => {

@@ -77,8 +77,8 @@ export type Stamp = {
   readonly ts: string;
   readonly gatewayId: string;
   readonly gatewayVersion: string;
-  readonly payloadSha256?: string;
-  readonly payloadKeyId?: string;
+  readonly payloadSha256?: string | undefined;
+  readonly payloadKeyId?: string | undefined;
 };
 
 function text(value: string | null | undefined, max = MAX_TEXT): string | undefined {
@@ -88,8 +88,9 @@ function text(value: string | null | undefined, max = MAX_TEXT): string | undefi
 }
 
 function figure(value: number | undefined): number | undefined {
-  if (value === undefined || !Number.isFinite(value)) return undefined;
-  return Math.round(value * 1000) / 1000;
+  if (value === undefined) return undefined;
+  const rounded = Math.round(value * 1000) / 1000;
+  return Number.isFinite(rounded) ? rounded : undefined;
 }
 
 /** Draft and stamp as record fields, everything but the sequence number. */
@@ -154,15 +155,109 @@ function defined(fields: { readonly [K in RecordField]?: string | number | undef
  */
 export type RecordText = { readonly before: string; readonly after: string; readonly ascii: boolean };
 
-export function toRecordText(fields: RecordFields): RecordText {
+/** `RecordText` as the record is written; `plain` where no text in it holds anything that JSON or PostgreSQL want otherwise. */
+export type WrittenText = RecordText & { readonly plain: boolean };
+
+export function toRecordText(fields: RecordFields): WrittenText {
+  const plain = plainText(fields);
+  if (plain !== null) return plain;
   const before = joined("{", fields, BEFORE_SEQ);
   const after = joined(",", fields, AFTER_SEQ);
-  return { before: `${before.text},"seq":`, after: `${after.text}}`, ascii: before.ascii && after.ascii };
+  return {
+    before: `${before.text},"seq":`,
+    after: `${after.text}}`,
+    ascii: before.ascii && after.ascii,
+    plain: false,
+  };
 }
 
 const NOT_ASCII = /\P{ASCII}/u;
 /** What JSON writes otherwise than it is. Most values hold none of it, and looking is cheaper than the general serialiser. */
 const NOT_PLAIN = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+
+/** What was put together, all texts in it without what stands between them, and whether a value was of the wrong kind. */
+const built = { text: "", texts: "", odd: false };
+
+function putText(start: string, value: string | number | undefined): void {
+  if (value === undefined) return;
+  if (typeof value !== "string") built.odd = true;
+  built.text += `${start}${value}"`;
+  built.texts += value;
+}
+
+function putNumber(start: string, value: string | number | undefined): void {
+  if (value === undefined) return;
+  if (typeof value !== "number") built.odd = true;
+  built.text += start + value;
+}
+
+/**
+ * The record of an entry whose texts need no escapes, as nearly all are: written in one go, looked at once. Null for any
+ * other. Each field is named, because asking an object for one name after the other costs more than the writing.
+ */
+function plainText(fields: RecordFields): WrittenText | null {
+  built.text = "{";
+  built.texts = "";
+  built.odd = fields.actor_id === undefined;
+  putBeforeSeq(fields);
+  const before = `${built.text},"seq":`;
+  built.text = "";
+  putAfterSeq(fields);
+  const plain = { before, after: `${built.text}}`, ascii: true, plain: true };
+  return built.odd || NOT_PLAIN.test(built.texts) ? null : plain;
+}
+
+function putBeforeSeq(fields: RecordFields): void {
+  putText('"actor_id":"', fields.actor_id);
+  putText(',"actor_name":"', fields.actor_name);
+  putText(',"actor_type":"', fields.actor_type);
+  putText(',"auth_method":"', fields.auth_method);
+  putText(',"breaker_state":"', fields.breaker_state);
+  putNumber(',"bytes_in":', fields.bytes_in);
+  putNumber(',"bytes_out":', fields.bytes_out);
+  putText(',"cache":"', fields.cache);
+  putText(',"call_id":"', fields.call_id);
+  putText(',"client_name":"', fields.client_name);
+  putNumber(',"count":', fields.count);
+  putText(',"credential_id":"', fields.credential_id);
+  putText(',"decision":"', fields.decision);
+  putText(',"door":"', fields.door);
+  putText(',"era":"', fields.era);
+  putText(',"event_id":"', fields.event_id);
+  putText(',"event_type":"', fields.event_type);
+  putText(',"gateway_id":"', fields.gateway_id);
+  putText(',"gateway_version":"', fields.gateway_version);
+  putNumber(',"latency_ms":', fields.latency_ms);
+  putText(',"on_behalf_of":"', fields.on_behalf_of);
+  putText(',"outcome":"', fields.outcome);
+  putText(',"payload_key_id":"', fields.payload_key_id);
+  putText(',"payload_sha256":"', fields.payload_sha256);
+  putText(',"permission":"', fields.permission);
+  putText(',"phase":"', fields.phase);
+  putNumber(',"policy_version":', fields.policy_version);
+  putText(',"policy_version_sha256":"', fields.policy_version_sha256);
+  putText(',"reason":"', fields.reason);
+  putText(',"reason_code":"', fields.reason_code);
+  putText(',"request_id":"', fields.request_id);
+  putNumber(',"retry_no":', fields.retry_no);
+  putText(',"rule_id":"', fields.rule_id);
+}
+
+function putAfterSeq(fields: RecordFields): void {
+  putText(',"server":"', fields.server);
+  putText(',"server_id":"', fields.server_id);
+  putText(',"span_id":"', fields.span_id);
+  putText(',"src_ip":"', fields.src_ip);
+  putText(',"target":"', fields.target);
+  putText(',"tenant_id":"', fields.tenant_id);
+  putText(',"tool":"', fields.tool);
+  putText(',"tool_def_sha256":"', fields.tool_def_sha256);
+  putText(',"trace_id":"', fields.trace_id);
+  putText(',"ts":"', fields.ts);
+  putNumber(',"upstream_ms":', fields.upstream_ms);
+  putText(',"user_agent":"', fields.user_agent);
+  putNumber(',"v":', fields.v);
+}
 
 function joined(opening: string, fields: RecordFields, names: typeof BEFORE_SEQ): { text: string; ascii: boolean } {
   let text = "";
@@ -171,7 +266,7 @@ function joined(opening: string, fields: RecordFields, names: typeof BEFORE_SEQ)
   for (const [name, start] of names) {
     const value = fields[name];
     if (value === undefined) continue;
-    if (typeof value === "number") text += `${glue}${start}${JSON.stringify(value)}`;
+    if (typeof value === "number") text += `${glue}${start}${value}`;
     else if (!NOT_PLAIN.test(value)) text += `${glue}${start}"${value}"`;
     else {
       text += `${glue}${start}${JSON.stringify(value)}`;
@@ -213,60 +308,61 @@ export type SearchColumns = {
 // PostgreSQL text cannot hold U+0000; the record keeps it.
 const withoutNul = (value: string): string => (value.includes("\u0000") ? value.replaceAll("\u0000", "\ufffd") : value);
 
-const column = (value: string | number | undefined): string | null =>
-  value === undefined ? null : withoutNul(typeof value === "string" ? value : String(value));
+const column = (value: string | number | undefined, plain: boolean): string | null => {
+  if (value === undefined) return null;
+  const text = typeof value === "string" ? value : String(value);
+  return plain ? text : withoutNul(text);
+};
 
-const SEARCHED = [
-  "event_type",
-  "outcome",
-  "decision",
-  "actor_name",
-  "server",
-  "tool",
-  "target",
-  "reason_code",
-  "reason",
-  "rule_id",
-  "permission",
-  "src_ip",
-  "request_id",
-  "event_id",
-  "call_id",
-] as const satisfies readonly RecordField[];
-
-function searchText(fields: RecordFields): string {
+function searchText(fields: RecordFields, plain: boolean): string {
   let words = "";
   if (fields.server !== undefined && fields.tool !== undefined) words = `${fields.server}__${fields.tool}`;
-  for (const name of SEARCHED) {
-    const value = fields[name];
-    if (value !== undefined) words += words === "" ? value : ` ${value}`;
-  }
+  for (const value of searched(fields)) if (value !== undefined) words += words === "" ? value : ` ${value}`;
   const kept = words.length > MAX_SEARCH_TEXT ? words.slice(0, MAX_SEARCH_TEXT) : words;
-  return withoutNul(kept.toWellFormed().toLowerCase());
+  return plain ? kept.toLowerCase() : withoutNul(kept.toWellFormed().toLowerCase());
 }
 
-export function toSearchColumns(fields: RecordFields): SearchColumns {
+const searched = (fields: RecordFields): readonly (string | number | undefined)[] => [
+  fields.event_type,
+  fields.outcome,
+  fields.decision,
+  fields.actor_name,
+  fields.server,
+  fields.tool,
+  fields.target,
+  fields.reason_code,
+  fields.reason,
+  fields.rule_id,
+  fields.permission,
+  fields.src_ip,
+  fields.request_id,
+  fields.event_id,
+  fields.call_id,
+];
+
+/** `plain`: what `toRecordText` said of these fields; nothing in them has to be replaced then. */
+export function toSearchColumns(fields: RecordFields, plain = false): SearchColumns {
   return {
-    ts: column(fields.ts) ?? "",
-    eventId: column(fields.event_id) ?? "",
-    gatewayId: column(fields.gateway_id) ?? "",
-    callId: column(fields.call_id),
-    phase: column(fields.phase) ?? "",
-    eventType: column(fields.event_type) ?? "",
-    outcome: column(fields.outcome) ?? "",
-    reasonCode: column(fields.reason_code),
-    decision: column(fields.decision),
-    ruleId: column(fields.rule_id),
-    actorType: column(fields.actor_type) ?? "",
-    actorId: column(fields.actor_id) ?? "",
-    actorName: column(fields.actor_name) ?? "",
-    server: column(fields.server),
-    tool: column(fields.tool),
-    target: column(fields.target),
+    ts: column(fields.ts, plain) ?? "",
+    eventId: column(fields.event_id, plain) ?? "",
+    gatewayId: column(fields.gateway_id, plain) ?? "",
+    callId: column(fields.call_id, plain),
+    phase: column(fields.phase, plain) ?? "",
+    eventType: column(fields.event_type, plain) ?? "",
+    outcome: column(fields.outcome, plain) ?? "",
+    reasonCode: column(fields.reason_code, plain),
+    decision: column(fields.decision, plain),
+    ruleId: column(fields.rule_id, plain),
+    actorType: column(fields.actor_type, plain) ?? "",
+    actorId: column(fields.actor_id, plain) ?? "",
+    actorName: column(fields.actor_name, plain) ?? "",
+    server: column(fields.server, plain),
+    tool: column(fields.tool, plain),
+    target: column(fields.target, plain),
     latencyMs: typeof fields.latency_ms === "number" ? fields.latency_ms : null,
-    requestId: column(fields.request_id) ?? "",
-    traceId: column(fields.trace_id),
-    searchText: searchText(fields),
-    payloadKeyId: column(fields.payload_key_id),
+    requestId: column(fields.request_id, plain) ?? "",
+    traceId: column(fields.trace_id, plain),
+    searchText: searchText(fields, plain),
+    payloadKeyId: column(fields.payload_key_id, plain),
   };
 }

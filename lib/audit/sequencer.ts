@@ -47,6 +47,8 @@ type Waiting = {
   readonly resolve: (appended: AppendedEntry) => void;
   readonly reject: (error: AppError) => void;
   refused: boolean;
+  /** Its fate is certain, and it is counted no more. */
+  done: boolean;
   /** A transaction with it may have been committed although we were not told. */
   inDoubt: boolean;
 };
@@ -66,7 +68,6 @@ export class EntrySequencer implements Sequencer {
   private readonly limits: SequencerLimits;
   private readonly events: SequencerEvents;
   private readonly idle: (() => void)[] = [];
-  private readonly done = new WeakSet<Waiting>();
   private queuedCount = 0;
   private queuedBytes = 0;
   private running = 0;
@@ -94,6 +95,7 @@ export class EntrySequencer implements Sequencer {
         resolve,
         reject,
         refused: false,
+        done: false,
         inDoubt: false,
       });
       this.queuedCount += 1;
@@ -271,13 +273,13 @@ export class EntrySequencer implements Sequencer {
   }
 
   private leave(waiting: Waiting): void {
-    this.done.add(waiting);
+    waiting.done = true;
     this.queuedCount -= 1;
     this.queuedBytes -= waiting.entry.bytes;
   }
 
   private requeue(lane: Lane, cause: unknown): void {
-    const left = lane.inFlight.filter((waiting) => !this.done.has(waiting));
+    const left = lane.inFlight.filter((waiting) => !waiting.done);
     this.events.fault("lost", cause, left.length);
     lane.queue = left.concat(lane.queue);
     lane.retryAt = performance.now() + this.limits.retryMs;

@@ -71,31 +71,35 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     else if (phase === "outcome" && openCalls.has(callId)) owed.set(callId, closingDraft(entry.draft, "unrecorded"));
   }
 
+  function noteBegin({ phase, callId }: EntryDraft): void {
+    if (phase === "intent" && callId !== undefined) openCalls.set(callId, Date.now());
+  }
+
+  function noteEnd({ phase, callId }: EntryDraft): void {
+    if (phase === "outcome" && callId !== undefined) forgetCall(callId);
+  }
+
   function forgetCall(callId: string): void {
     openCalls.delete(callId);
     owed.delete(callId);
   }
 
-  async function append(draft: EntryDraft): Promise<AppendedEntry> {
-    const { callId, phase } = draft;
-    const prepared = prepareEntry(draft);
-    const entry = prepared instanceof Promise ? await waitPrepared(draft, prepared, limits) : prepared;
-    if (phase === "intent" && callId !== undefined) openCalls.set(callId, Date.now());
-    const appended = await sequencer.append(entry);
-    tellLanded(entry);
-    if (phase === "outcome" && callId !== undefined) forgetCall(callId);
-    return appended;
-  }
-
-  async function appendNoted(draft: EntryDraft): Promise<AppendedEntry> {
+  /** `isOwed`: nobody waits for it, so how it goes is no trouble of its own. */
+  async function append(draft: EntryDraft, isOwed: boolean): Promise<AppendedEntry> {
+    const { tenantId } = draft;
     const startedAt = performance.now();
     try {
-      const appended = await append(draft);
-      noteAppend(draft.tenantId, performance.now() - startedAt);
+      const prepared = prepareEntry(draft);
+      const entry = prepared instanceof Promise ? await waitPrepared(draft, prepared, limits) : prepared;
+      noteBegin(draft);
+      const appended = await sequencer.append(entry);
+      tellLanded(entry);
+      noteEnd(draft);
+      if (!isOwed) noteAppend(tenantId, performance.now() - startedAt);
       return appended;
     } catch (cause) {
       // What is refused because the process ends is no trouble of the trail.
-      if (!isClosing) noteAppend(draft.tenantId, performance.now() - startedAt, cause);
+      if (!isOwed && !isClosing) noteAppend(tenantId, performance.now() - startedAt, cause);
       throw cause;
     }
   }
@@ -106,12 +110,12 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     for (const [callId, draft] of owed) {
       // Should this fail as well, its fate puts it back.
       owed.delete(callId);
-      append(draft).catch(() => undefined);
+      append(draft, true).catch(() => undefined);
     }
   }, CLOSE_OWED_EVERY_MS).unref();
 
   return {
-    append: appendNoted,
+    append: (draft) => append(draft, false),
     openSince: () => openCalls.values().next().value ?? Date.now(),
     status: () => ({ writable: !sequencer.failing(), queued: sequencer.queued(), openCalls: openCalls.size }),
     async close() {

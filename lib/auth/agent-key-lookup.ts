@@ -1,5 +1,5 @@
 import "server-only";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AgentIdentity, AgentKeyCheck, AgentKeyRefusal } from "@/lib/auth/agent-identity";
 import { singleton } from "@/lib/core/singleton";
 import { platformSql } from "@/lib/db/sql";
@@ -7,8 +7,8 @@ import { env } from "@/lib/env";
 
 const TOUCH_EVERY_MS = 60_000;
 
-/** What is stored of a key: 256 random bits need no slow hash. */
-export const agentKeyHash = (secret: string): Buffer => createHash("sha256").update(secret).digest();
+/** What is stored of a key, in Base64: 256 random bits need no slow hash. */
+export const agentKeyHash = (secret: string): string => hash("sha256", secret, "base64");
 
 type Row = {
   place: number;

@@ -1,3 +1,4 @@
+import type { Soon } from "@/lib/core/soon";
 import "server-only";
 import { LRUCache } from "lru-cache";
 import type { AgentIdentity, AgentKeyCheck } from "@/lib/auth/agent-identity";
@@ -47,30 +48,29 @@ function drop(from: KeyCache, message: BusMessage): void {
 }
 
 /** Checks a presented key and says why it is refused. Answers from memory for at most two seconds. */
-export async function checkAgentKey(secret: string, now = Date.now()): Promise<AgentKeyCheck> {
+export function checkAgentKey(secret: string, now = Date.now()): Soon<AgentKeyCheck> {
   if (!KEY.test(secret)) return { ok: false, reason: "malformed", known: null };
   const held = cache();
-  const hash = agentKeyHash(secret);
-  const id = hash.toString("base64");
+  const id = agentKeyHash(secret);
   const known = held.good.get(id) ?? held.bad.get(id);
   const age = known === undefined ? Infinity : now - known.loadedAt;
   if (known === undefined || age >= TTL_MS || now >= known.validUntil)
-    return held.loading.get(id) ?? load(held, id, hash, now);
+    return held.loading.get(id) ?? load(held, id, now);
   // Asked again before it is too old, so that under load nobody waits for the database.
-  if (age >= TTL_MS / 2 && !held.loading.has(id)) load(held, id, hash, now).catch(() => undefined);
+  if (age >= TTL_MS / 2 && !held.loading.has(id)) load(held, id, now).catch(() => undefined);
   return known.check;
 }
 
-function load(held: KeyCache, id: string, hash: Buffer, now: number): Promise<AgentKeyCheck> {
-  const asked = lookUp(held, id, hash, now);
+function load(held: KeyCache, id: string, now: number): Promise<AgentKeyCheck> {
+  const asked = lookUp(held, id, now);
   held.loading.set(id, asked);
   return asked;
 }
 
-async function lookUp(held: KeyCache, id: string, hash: Buffer, now: number): Promise<AgentKeyCheck> {
+async function lookUp(held: KeyCache, id: string, now: number): Promise<AgentKeyCheck> {
   const { epoch } = held;
   try {
-    const found = await lookUpAgentKey(hash, now);
+    const found = await lookUpAgentKey(Buffer.from(id, "base64"), now);
     if (held.epoch === epoch) {
       held.good.delete(id);
       held.bad.delete(id);

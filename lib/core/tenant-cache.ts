@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { type BusMessage, bus } from "@/lib/core/bus";
 import { type Clock, systemClock } from "@/lib/core/clock";
 import { singleton } from "@/lib/core/singleton";
+import type { Soon } from "@/lib/core/soon";
 
 /** How long a value may be used after it was read: with it a change reaches every process even when no message does. */
 export const MAX_AGE_MS = 2_000;
@@ -10,7 +11,8 @@ type Slot<T> = { readonly value: T; readonly readAt: number };
 type Loading<T> = { readonly promise: Promise<T>; readonly readAt: number };
 
 export type TenantCache<T> = {
-  readonly get: (tenantId: string) => Promise<T>;
+  /** At once while it is known; a promise while it is read. */
+  readonly get: (tenantId: string) => Soon<T>;
   readonly drop: (tenantId: string) => void;
 };
 
@@ -55,7 +57,7 @@ export function makeTenantCache<T>(options: TenantCacheOptions<T>): TenantCache<
   };
 
   const cache: TenantCache<T> = {
-    async get(tenantId) {
+    get(tenantId) {
       const slot = slots.get(tenantId);
       if (slot === undefined) return current(tenantId);
       const age = clock.now() - slot.readAt;

@@ -1,5 +1,5 @@
 import "server-only";
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import type { PoolClient } from "pg";
 import { newId } from "@/lib/core/ids";
 import { logger } from "@/lib/core/logger";
@@ -10,7 +10,7 @@ import { tenantSql } from "@/lib/db/sql";
 export type KeyPurpose = "credential" | "payload";
 export type Sealed = { readonly keyId: string; readonly sealed: Buffer };
 
-type DataKey = { readonly id: string; readonly bytes: Buffer };
+type DataKey = { readonly id: string; readonly secret: KeyObject };
 type KeyRow = { id: string; purpose: KeyPurpose; master_key_id: string; wrapped: Buffer };
 
 const CIPHER = "aes-256-gcm";
@@ -31,13 +31,13 @@ const bound = (tenantId: string, keyId: string, aad: string): string => `${tenan
 /** Seals `plain` with the tenant's key; `aad` names the row it belongs to and must be given again to open it. */
 export async function seal(tenantId: string, purpose: KeyPurpose, aad: string, plain: Uint8Array): Promise<Sealed> {
   const key = await currentKey(tenantId, purpose);
-  return { keyId: key.id, sealed: encrypt(key.bytes, bound(tenantId, key.id, aad), plain) };
+  return { keyId: key.id, sealed: encrypt(key.secret, bound(tenantId, key.id, aad), plain) };
 }
 
 /** `seal` without waiting, for the hot path. null while the key is not in memory; asking for it starts loading it. */
 export function sealNow(tenantId: string, purpose: KeyPurpose, aad: string, plain: Uint8Array): Sealed | null {
   const key = cache.current.get(slotOf(tenantId, purpose));
-  if (key !== undefined) return { keyId: key.id, sealed: encrypt(key.bytes, bound(tenantId, key.id, aad), plain) };
+  if (key !== undefined) return { keyId: key.id, sealed: encrypt(key.secret, bound(tenantId, key.id, aad), plain) };
   currentKey(tenantId, purpose).catch((cause: unknown) => {
     logger.warn({ err: cause, tenantId, purpose }, "a tenant's data key could not be loaded");
   });
@@ -47,7 +47,7 @@ export function sealNow(tenantId: string, purpose: KeyPurpose, aad: string, plai
 /** Opens what `seal` made; throws when the key, the tenant, the row or a single bit differs. */
 export async function openSealed(tenantId: string, keyId: string, aad: string, sealed: Uint8Array): Promise<Buffer> {
   const key = await keyById(tenantId, keyId);
-  return decrypt(key.bytes, bound(tenantId, keyId, aad), sealed);
+  return decrypt(key.secret, bound(tenantId, keyId, aad), sealed);
 }
 
 /** Brings the tenant's key into memory, making the first one. After it `sealNow` answers. */
@@ -89,10 +89,17 @@ async function newestRow(client: PoolClient, tenantId: string, purpose: KeyPurpo
 
 async function makeKey(client: PoolClient, tenantId: string, purpose: KeyPurpose): Promise<DataKey> {
   const { masterKey, masterKeyId } = processSecrets();
-  const key = { id: newId(), bytes: randomBytes(32) };
+  const bytes = randomBytes(32);
+  const key = { id: newId(), secret: createSecretKey(bytes) };
   await client.query(
     "insert into tenant_keys (tenant_id, id, purpose, master_key_id, wrapped) values ($1, $2, $3, $4, $5)",
-    [tenantId, key.id, purpose, masterKeyId, encrypt(masterKey, bound(tenantId, key.id, purpose), key.bytes)],
+    [
+      tenantId,
+      key.id,
+      purpose,
+      masterKeyId,
+      encrypt(createSecretKey(masterKey), bound(tenantId, key.id, purpose), bytes),
+    ],
   );
   return key;
 }
@@ -118,7 +125,8 @@ function unwrap(tenantId: string, row: KeyRow): DataKey {
       `Data key ${row.id} is wrapped by master key ${row.master_key_id}, this process has ${masterKeyId}.`,
     );
   }
-  return { id: row.id, bytes: decrypt(masterKey, bound(tenantId, row.id, row.purpose), row.wrapped) };
+  const bytes = decrypt(createSecretKey(masterKey), bound(tenantId, row.id, row.purpose), row.wrapped);
+  return { id: row.id, secret: createSecretKey(bytes) };
 }
 
 function remember(tenantId: string, key: DataKey): DataKey {
@@ -126,7 +134,7 @@ function remember(tenantId: string, key: DataKey): DataKey {
   return key;
 }
 
-function encrypt(key: Buffer, aad: string, plain: Uint8Array): Buffer {
+function encrypt(key: KeyObject, aad: string, plain: Uint8Array): Buffer {
   const sealed = Buffer.allocUnsafe(IV_BYTES + plain.length + TAG_BYTES);
   const iv = takeIv();
   const cipher = createCipheriv(CIPHER, key, iv).setAAD(Buffer.from(aad));
@@ -151,7 +159,7 @@ function takeIv(): Buffer {
   return iv;
 }
 
-function decrypt(key: Buffer, aad: string, sealed: Uint8Array): Buffer {
+function decrypt(key: KeyObject, aad: string, sealed: Uint8Array): Buffer {
   const bytes = Buffer.from(sealed);
   if (bytes.length < IV_BYTES + TAG_BYTES) throw new Error("The sealed value is too short.");
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });

@@ -5,6 +5,7 @@ import { LRUCache } from "lru-cache";
 import { bus } from "@/lib/core/bus";
 import { canonicalJson } from "@/lib/core/canonical-json";
 import { logger } from "@/lib/core/logger";
+import { type Soon, soon } from "@/lib/core/soon";
 import type { Grant } from "@/lib/gateway/authorize";
 import type { Handling } from "@/lib/limits/current-handling";
 import type { CacheView } from "@/lib/limits/schemas";
@@ -13,7 +14,7 @@ import type { Json, UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
 /** Answers of read-only tools that are given again, where a tenant wants it. Who may have one is decided before, on every call. */
 export type AnswerCache = {
   /** Null where this tool's answers are not kept. */
-  readonly of: (grant: Grant, args: Json) => Promise<CachePlace | null>;
+  readonly of: (grant: Grant, args: Json) => Soon<CachePlace | null>;
   /** By server slug, of this process. */
   readonly views: (tenantId: string) => ReadonlyMap<string, CacheView>;
   readonly close: () => void;
@@ -46,7 +47,7 @@ const packAside = promisify(deflateRaw);
 const unpackAside = promisify<Buffer, Buffer>(inflateRaw);
 
 export type AnswerCacheOptions = {
-  readonly handling: (tenantId: string) => Promise<Handling>;
+  readonly handling: (tenantId: string) => Soon<Handling>;
 };
 
 export function makeAnswerCache({ handling }: AnswerCacheOptions): AnswerCache {
@@ -61,27 +62,33 @@ export function makeAnswerCache({ handling }: AnswerCacheOptions): AnswerCache {
     return found;
   }
 
+  function placeFor(grant: Grant, args: Json, ttl: number): CachePlace {
+    const { server } = grant;
+    const key = keyOf(grant, args);
+    const generation = store.generation(server.tenantId);
+    return {
+      async get() {
+        const count = countsOf(server.tenantId, server.slug);
+        const found = await store.get(key);
+        if (found === null) count.misses += 1;
+        else count.hits += 1;
+        return found;
+      },
+      put: (answer) => {
+        const warn = (cause: unknown) => logger.warn({ err: cause }, "an answer was not kept");
+        store.put(key, ttl, generation, grant, answer).catch(warn);
+      },
+    };
+  }
+
   return {
-    async of(grant, args) {
+    of(grant, args) {
       const { server, tool } = grant;
       if (tool.definition.annotations?.readOnlyHint !== true) return null;
-      const ttl = (await handling(server.tenantId)).get(server.id)?.cacheTtlMs.get(tool.definition.name);
-      if (ttl === undefined) return null;
-      const key = keyOf(grant, args);
-      const generation = store.generation(server.tenantId);
-      return {
-        async get() {
-          const count = countsOf(server.tenantId, server.slug);
-          const found = await store.get(key);
-          if (found === null) count.misses += 1;
-          else count.hits += 1;
-          return found;
-        },
-        put: (answer) => {
-          const warn = (cause: unknown) => logger.warn({ err: cause }, "an answer was not kept");
-          store.put(key, ttl, generation, grant, answer).catch(warn);
-        },
-      };
+      return soon(handling(server.tenantId), (rules) => {
+        const ttl = rules.get(server.id)?.cacheTtlMs.get(tool.definition.name);
+        return ttl === undefined ? null : placeFor(grant, args, ttl);
+      });
     },
     views(tenantId) {
       const views = new Map<string, CacheView>();

@@ -4,7 +4,7 @@ import { newId } from "@/lib/core/ids";
 import { logger } from "@/lib/core/logger";
 import { type Denial, denialOf } from "@/lib/gateway/authorize";
 import type { Passage } from "@/lib/gateway/circuits";
-import { type Draft, draftOf } from "@/lib/gateway/entry-drafts";
+import { type Draft, draftOf, type Writable } from "@/lib/gateway/entry-drafts";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import type { LimitState } from "@/lib/gateway/rate-limits";
@@ -27,11 +27,11 @@ export type DurableIntent = {
 /** What stages learn about a call on its way. */
 export type Notes = {
   /** What is left of the caller's limits. */
-  readonly limit?: LimitState;
-  readonly cache?: "hit";
-  readonly retryNo?: number;
+  readonly limit?: LimitState | undefined;
+  readonly cache?: "hit" | undefined;
+  readonly retryNo?: number | undefined;
   /** Why nobody could tell whether the arguments are what the tool asks for. */
-  readonly unchecked?: string;
+  readonly unchecked?: string | undefined;
 };
 
 /** How an attempt ended, before it is recorded. */
@@ -51,82 +51,106 @@ export type AuditEntry = {
 type Deps = Pick<GatewayDeps, "append" | "refusals">;
 
 /** Opens the trace of a call. Nothing is written until it is known who calls. */
-export function openAuditEntry(gateway: Deps, call: ToolCall, trace: CallTrace | null): AuditEntry {
-  const times: Times = { startedAt: performance.now(), intentFrom: 0, upstreamFrom: 0 };
-  const callId = newId();
-  let identity: Identity | null = null;
-  let passage: Passage | null = null;
-  let intentId: string | null = null;
-  let notes: Notes = NOTHING;
-  const note = (more: Notes): void => {
-    notes = { ...notes, ...more };
+export const openAuditEntry = (gateway: Deps, call: ToolCall, trace: CallTrace | null): AuditEntry =>
+  new CallEntry(gateway, call, trace);
+
+class CallEntry implements AuditEntry {
+  private readonly gateway: Deps;
+  private readonly call: ToolCall;
+  private readonly trace: CallTrace | null;
+  private readonly times: Times = { startedAt: performance.now(), intentFrom: 0, upstreamFrom: 0 };
+  private readonly callId = newId();
+  private readonly notes: Writable<Notes> = noNotes();
+  private identity: Identity | null = null;
+  private passage: Passage | null = null;
+  private intentId: string | null = null;
+
+  constructor(gateway: Deps, call: ToolCall, trace: CallTrace | null) {
+    this.gateway = gateway;
+    this.call = call;
+    this.trace = trace;
+  }
+
+  identify(identity: Identity): void {
+    this.identity = identity;
+  }
+
+  readonly note = (more: Notes): void => {
+    const { notes } = this;
+    notes.limit = more.limit ?? notes.limit;
+    notes.cache = more.cache ?? notes.cache;
+    notes.retryNo = more.retryNo ?? notes.retryNo;
+    notes.unchecked = more.unchecked ?? notes.unchecked;
   };
 
+  async recordIntent(passage: Passage): Promise<DurableIntent> {
+    this.passage = passage;
+    const draft = this.common(passage.grant.identity);
+    draft.phase = "intent";
+    draft.eventType = "tool_call.started";
+    draft.outcome = "pending";
+    draft.decision = "allowed";
+    draft.payload = { arguments: this.call.args };
+    if (this.notes.unchecked !== undefined) addUnchecked(draft, this.notes.unchecked);
+    this.times.intentFrom = performance.now();
+    const { eventId } = await this.gateway.append(draft as EntryDraft);
+    this.intentId = eventId;
+    this.times.upstreamFrom = performance.now();
+    return { passage, note: this.note, trace: this.trace } as DurableIntent;
+  }
+
+  async close(attempted: Attempted): Promise<Outcome> {
+    const { times, intentId, call } = this;
+    const limit = this.notes.limit ?? null;
+    try {
+      const entry = await this.write(attempted);
+      const latencyMs = ms(times.startedAt);
+      return attempted.ok
+        ? { ok: true, entry, latencyMs, limit, result: attempted.answer.result }
+        : { ok: false, entry, latencyMs, limit, error: attempted.error };
+    } catch (cause) {
+      // What cannot be recorded is not released: the trail will say `unknown`, and so do we.
+      const { requestId } = call.entrance;
+      logger.error({ err: cause, callId: this.callId, requestId }, "a call could not be recorded");
+      const error = unrecorded(cause, intentId !== null);
+      return { ok: false, entry: intentId, latencyMs: ms(times.startedAt), limit, error };
+    }
+  }
+
+  private async write(attempted: Attempted): Promise<string> {
+    const { identity, notes, intentId } = this;
+    if (identity === null) return writeStranger(this.gateway, this.call, attempted);
+    const draft = this.common(identity);
+    addEnd(draft, attempted, intentId !== null);
+    draft.phase = "outcome";
+    addTimes(draft, this.times, this.passage, notes.cache !== undefined);
+    if (notes.cache !== undefined) draft.cache = notes.cache;
+    if (notes.retryNo !== undefined) draft.retryNo = notes.retryNo;
+    // The arguments of a call that ran are with its intent.
+    if (intentId === null) draft.payload = { arguments: this.call.args };
+    return (await this.gateway.append(draft as EntryDraft)).eventId;
+  }
+
   /** What intent and outcome have in common. */
-  function common(known: Identity): Draft {
-    const draft = draftOf(known, call.entrance, trace?.context);
-    draft.callId = callId;
+  private common(identity: Identity): Draft {
+    const { call, passage } = this;
+    const draft = draftOf(identity, call.entrance, this.trace?.context);
+    draft.callId = this.callId;
     draft.tool = call.ref.tool;
     if (call.ask !== undefined) draft.target = `${call.ask.method} ${call.ask.target}`.slice(0, 500);
     if (call.ref.server !== "") draft.server = call.ref.server;
     if (passage !== null) addGrant(draft, passage);
     return draft;
   }
-
-  async function write(attempted: Attempted): Promise<string> {
-    if (identity === null) return writeStranger(gateway, call, attempted);
-    const draft = Object.assign(common(identity), endOf(attempted, intentId !== null));
-    draft.phase = "outcome";
-    addTimes(draft, times, passage, notes.cache !== undefined);
-    if (notes.cache !== undefined) draft.cache = notes.cache;
-    if (notes.retryNo !== undefined) draft.retryNo = notes.retryNo;
-    // The arguments of a call that ran are with its intent.
-    if (intentId === null) draft.payload = { arguments: call.args };
-    return (await gateway.append(draft as EntryDraft)).eventId;
-  }
-
-  return {
-    identify(known) {
-      identity = known;
-    },
-    note,
-    async recordIntent(entered) {
-      passage = entered;
-      const draft = common(entered.grant.identity);
-      draft.phase = "intent";
-      draft.eventType = "tool_call.started";
-      draft.outcome = "pending";
-      draft.decision = "allowed";
-      draft.payload = { arguments: call.args };
-      if (notes.unchecked !== undefined) addUnchecked(draft, notes.unchecked);
-      times.intentFrom = performance.now();
-      const { eventId } = await gateway.append(draft as EntryDraft);
-      intentId = eventId;
-      times.upstreamFrom = performance.now();
-      return { passage: entered, note, trace } as DurableIntent;
-    },
-    async close(attempted) {
-      try {
-        const entry = await write(attempted);
-        const latencyMs = ms(times.startedAt);
-        const limit = notes.limit ?? null;
-        return attempted.ok
-          ? { ok: true, entry, latencyMs, limit, result: attempted.answer.result }
-          : { ok: false, entry, latencyMs, limit, error: attempted.error };
-      } catch (cause) {
-        // What cannot be recorded is not released: the trail will say `unknown`, and so do we.
-        logger.error({ err: cause, callId, requestId: call.entrance.requestId }, "a call could not be recorded");
-        return {
-          ok: false,
-          entry: intentId,
-          latencyMs: ms(times.startedAt),
-          limit: notes.limit ?? null,
-          error: unrecorded(cause, intentId !== null),
-        };
-      }
-    },
-  };
 }
+
+/** With a place for each, so that all calls have the same. */
+const noNotes = (): Writable<Notes> => ({
+  limit: undefined,
+  cache: undefined,
+  retryNo: undefined,
+  unchecked: undefined,
+});
 
 /** Moments of a call (performance.now()); 0 while they have not come. */
 type Times = { readonly startedAt: number; intentFrom: number; upstreamFrom: number };
@@ -151,8 +175,6 @@ function unrecorded(cause: unknown, mayHaveRun: boolean): AppError {
   return new AppError("audit_unavailable", text, { retryAfterMs: 1_000 }, toAppError(cause));
 }
 
-const NOTHING = {};
-
 function addUnchecked(draft: Draft, why: string): void {
   draft.reasonCode = "arguments_unchecked";
   draft.reason = `The arguments were not checked. ${why}`;
@@ -175,36 +197,42 @@ function addDecision(draft: Draft, { decision, map }: Denial): void {
 /** Refusals that decide about the caller; all others are failures of the moment. */
 const DENIALS: ReadonlySet<ErrorCode> = new Set(["permission_denied", "rate_limited", "killed"]);
 
-/** Not done yet: the server wants something from the client first. */
-const INPUT_REQUIRED = { reasonCode: "input_required" };
-
-type End = Pick<EntryDraft, "eventType" | "outcome"> & Partial<EntryDraft>;
-
-function endOf(attempted: Attempted, ran: boolean): End {
-  if (attempted.ok) return answered(attempted.answer);
-  return ran ? failed(attempted.error) : refused(attempted.error);
+function addEnd(draft: Draft, attempted: Attempted, ran: boolean): void {
+  if (attempted.ok) addAnswer(draft, attempted.answer);
+  else if (ran) addFailure(draft, attempted.error);
+  else addRefusal(draft, attempted.error);
 }
 
-function answered({ result, bytes }: UpstreamAnswer): End {
-  const end = { eventType: "tool_call.finished", decision: "allowed", bytesOut: bytes, payload: { result } } as const;
-  return result["isError"] === true
-    ? { ...end, outcome: "failure", reasonCode: "tool_error" }
-    : { ...end, outcome: "success", ...(result["resultType"] === "input_required" ? INPUT_REQUIRED : NOTHING) };
+function addAnswer(draft: Draft, { result, bytes }: UpstreamAnswer): void {
+  draft.eventType = "tool_call.finished";
+  draft.decision = "allowed";
+  draft.bytesOut = bytes;
+  draft.payload = { result };
+  const isError = result["isError"] === true;
+  draft.outcome = isError ? "failure" : "success";
+  if (isError) draft.reasonCode = "tool_error";
+  // Not done yet: the server wants something from the client first.
+  else if (result["resultType"] === "input_required") draft.reasonCode = "input_required";
 }
 
-function failed({ code, message }: AppError): End {
-  const told = { reasonCode: code, reason: message, payload: { error: { code, message } } };
-  return { ...told, eventType: "tool_call.finished", outcome: "failure", decision: "allowed" };
+function addFailure(draft: Draft, { code, message }: AppError): void {
+  draft.eventType = "tool_call.finished";
+  draft.outcome = "failure";
+  draft.decision = "allowed";
+  draft.reasonCode = code;
+  draft.reason = message;
+  draft.payload = { error: { code, message } };
 }
 
-function refused(error: AppError): End {
-  const told = { reasonCode: error.code, reason: error.message };
+function addRefusal(draft: Draft, error: AppError): void {
   const denial = denialOf(error);
-  const ground: Draft | object = {};
-  if (denial !== null) addDecision(ground as Draft, denial);
-  return DENIALS.has(error.code)
-    ? { ...ground, ...told, eventType: "tool_call.denied", outcome: "denied", decision: "denied" }
-    : { ...ground, ...told, eventType: "tool_call.refused", outcome: "failure" };
+  if (denial !== null) addDecision(draft, denial);
+  draft.reasonCode = error.code;
+  draft.reason = error.message;
+  const isDenial = DENIALS.has(error.code);
+  draft.eventType = isDenial ? "tool_call.denied" : "tool_call.refused";
+  draft.outcome = isDenial ? "denied" : "failure";
+  if (isDenial) draft.decision = "denied";
 }
 
 /** A call by nobody we know. */

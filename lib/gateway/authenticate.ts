@@ -1,5 +1,6 @@
-import type { AgentKeyRefusal } from "@/lib/auth/agent-identity";
+import type { AgentKeyCheck, AgentKeyRefusal } from "@/lib/auth/agent-identity";
 import { AppError } from "@/lib/core/errors";
+import { type Soon, soon } from "@/lib/core/soon";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { agentIdentity, type Identity } from "@/lib/gateway/identity";
 import type { Credential } from "@/lib/gateway/tool-call";
@@ -26,10 +27,13 @@ export function keyRefusalOf(error: AppError): KeyRefusal | null {
 }
 
 /** Who calls. Throws `unauthenticated`, saying why: whoever holds a key may know what became of it. */
-export async function authenticate(gateway: Pick<GatewayDeps, "checkKey">, credential: Credential): Promise<Identity> {
+export function authenticate(gateway: Pick<GatewayDeps, "checkKey">, credential: Credential): Soon<Identity> {
   if (credential.kind === "checked") return credential.identity;
   if (credential.secret === null) throw refused("missing", null);
-  const check = await gateway.checkKey(credential.secret);
+  return soon(gateway.checkKey(credential.secret), identityIn);
+}
+
+function identityIn(check: AgentKeyCheck): Identity {
   if (!check.ok) throw refused(check.reason, check.known);
   return agentIdentity(check.identity);
 }

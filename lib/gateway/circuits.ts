@@ -4,6 +4,7 @@ import { trail } from "@/lib/audit/trail";
 import { bus } from "@/lib/core/bus";
 import { type Clock, systemClock } from "@/lib/core/clock";
 import { AppError, type ErrorCode } from "@/lib/core/errors";
+import type { Leaving } from "@/lib/core/leaving";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
@@ -31,7 +32,7 @@ export type Passage = {
 
 export type Circuits = {
   /** Throws `circuit_open` or `overloaded`. A promise only where a place or a trial has to be waited for. */
-  readonly enter: (grant: Grant, signal?: AbortSignal) => Passage | Promise<Passage>;
+  readonly enter: (grant: Grant, signal?: Leaving) => Passage | Promise<Passage>;
   readonly views: (tenantId: string) => Map<string, HeldView>;
   /** Places taken and waited for, by server slug. */
   readonly seats: (tenantId: string) => Map<string, SeatFigures & PoolLimits>;
@@ -144,7 +145,7 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
 type Way = { readonly grant: Grant; readonly cell: Cell; readonly seats: Seats; readonly clock: Clock };
 
 /** A place first, then the circuit: a trial must not sit in the queue. */
-function enterThrough(way: Way, signal: AbortSignal | undefined): Passage | Promise<Passage> {
+function enterThrough(way: Way, signal: Leaving | undefined): Passage | Promise<Passage> {
   const { grant, cell, seats, clock } = way;
   const { circuit, deadlineMs } = grant.server;
   // Before a place is taken or waited for: who is refused must not hold up others.

@@ -6,7 +6,7 @@ import type { KeyRefusal } from "@/lib/gateway/authenticate";
 import type { Identity } from "@/lib/gateway/identity";
 import type { Entrance } from "@/lib/gateway/tool-call";
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** A draft in the making. Fields are set one by one: spreading optional parts together costs more than writing them. */
 export type Draft = Writable<Pick<EntryDraft, "tenantId" | "actor" | "requestId"> & Partial<EntryDraft>>;
 
@@ -76,6 +76,8 @@ function blank(tenantId: string, actor: EntryDraft["actor"], requestId: string):
     policyMs: undefined,
     auditMs: undefined,
     circuitState: undefined,
+    cache: undefined,
+    retryNo: undefined,
     bytesIn: undefined,
     bytesOut: undefined,
     door: undefined,

@@ -2,6 +2,7 @@ import type { PermissionMap } from "@/lib/access/decide";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
 import type { AgentKeyCheck } from "@/lib/auth/agent-identity";
 import type { Clock } from "@/lib/core/clock";
+import type { Soon } from "@/lib/core/soon";
 import type { AnswerCache } from "@/lib/gateway/answer-cache";
 import type { Circuits } from "@/lib/gateway/circuits";
 import type { InFlightCalls } from "@/lib/gateway/in-flight-calls";
@@ -16,9 +17,9 @@ export type ServersBySlug = ReadonlyMap<string, RegisteredServer>;
 
 /** Everything the road needs of other rooms. Wired once, in compose.ts. */
 export type GatewayDeps = {
-  readonly checkKey: (secret: string) => Promise<AgentKeyCheck>;
-  readonly permissionMap: (tenantId: string) => Promise<PermissionMap>;
-  readonly servers: (tenantId: string) => Promise<ServersBySlug>;
+  readonly checkKey: (secret: string) => Soon<AgentKeyCheck>;
+  readonly permissionMap: (tenantId: string) => Soon<PermissionMap>;
+  readonly servers: (tenantId: string) => Soon<ServersBySlug>;
   readonly append: (draft: EntryDraft) => Promise<AppendedEntry>;
   readonly refusals: RefusalLedger;
   readonly rateLimiting: RateLimiting;

@@ -1,3 +1,4 @@
+import { soon } from "@/lib/core/soon";
 import "server-only";
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
@@ -35,5 +36,5 @@ export function narrow(servers: ServersBySlug, profile: Profile): ServersBySlug 
  */
 export const profileGateway = (gateway: GatewayDeps, profile: Profile): GatewayDeps => ({
   ...gateway,
-  servers: async (tenantId) => narrow(await gateway.servers(tenantId), profile),
+  servers: (tenantId) => soon(gateway.servers(tenantId), (servers) => narrow(servers, profile)),
 });

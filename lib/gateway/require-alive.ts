@@ -1,9 +1,10 @@
 import { AppError } from "@/lib/core/errors";
+import { type Soon, soon } from "@/lib/core/soon";
 import type { Grant } from "@/lib/gateway/authorize";
 import type { Identity } from "@/lib/gateway/identity";
 import type { KillSet, ThrownSwitch } from "@/lib/kill-switches/kill-set";
 
-export type KillCheck = (tenantId: string) => Promise<KillSet>;
+export type KillCheck = (tenantId: string) => Soon<KillSet>;
 type Deps = { readonly killSwitches: KillCheck };
 
 /** Who does something, and where. A name that is empty stands for no server, or no single tool. */
@@ -18,8 +19,10 @@ export const killedBy = (set: KillSet, { identity, ref }: Doing): ThrownSwitch |
   });
 
 /** Throws `killed` while a person has stopped the agent, tool, server or tenant. Nobody is exempt. */
-export async function requireAlive(gateway: Deps, grant: Grant): Promise<void> {
-  const set = await gateway.killSwitches(grant.identity.tenantId);
+export const requireAlive = (gateway: Deps, grant: Grant): Soon<void> =>
+  soon(gateway.killSwitches(grant.identity.tenantId), (set) => refuseKilled(set, grant));
+
+function refuseKilled(set: KillSet, grant: Grant): void {
   if (set.size === 0) return;
   const thrown = killedBy(set, grant);
   if (thrown === null) return;

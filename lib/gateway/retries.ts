@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "@/lib/core/clock";
 import { type AppError, toAppError } from "@/lib/core/errors";
+import { type Soon, soon } from "@/lib/core/soon";
 import type { DurableIntent } from "@/lib/gateway/audit-entry";
 import type { Grant } from "@/lib/gateway/authorize";
 import type { Handling } from "@/lib/limits/current-handling";
@@ -11,17 +12,18 @@ import { makeRetryBudget, type RetryBudget } from "@/lib/resilience/retry-budget
 /** Second tries of calls that change nothing, or change the same thing twice. */
 export type Retries = {
   /** Counts a call, and says how to go on when it fails. */
-  readonly begin: (grant: Grant) => Promise<NextTry>;
+  readonly begin: (grant: Grant) => Soon<NextTry>;
 };
 /** How long to wait before the next try; null when there is none. */
 export type NextTry = (error: AppError, retryNo: number, msLeft: number) => number | null;
 
 const MAX_RETRIES = 1;
+const NEVER: NextTry = () => null;
 const BACKOFF_MS = { from: 50, to: 250 };
 
 export type RetriesOptions = {
   readonly clock: Clock;
-  readonly handling: (tenantId: string) => Promise<Handling>;
+  readonly handling: (tenantId: string) => Soon<Handling>;
   readonly random?: () => number;
 };
 
@@ -37,21 +39,24 @@ export function makeRetries({ clock, handling, random = Math.random }: RetriesOp
     return made;
   }
 
+  function nextTry(grant: Grant, policy: RetryPolicy): NextTry {
+    const budget = budgetOf(grant.server.id);
+    budget.noteCall();
+    if (!mayRepeat(policy, grant)) return NEVER;
+    return (error, retryNo, msLeft) => {
+      if (retryNo >= MAX_RETRIES || !worthRepeating(error)) return null;
+      const wait = BACKOFF_MS.from + random() * (BACKOFF_MS.to - BACKOFF_MS.from);
+      // A try that cannot end in time only costs the server.
+      if (wait * 2 > msLeft) return null;
+      return budget.take() ? wait : null;
+    };
+  }
+
   return {
-    async begin(grant) {
-      const { id, tenantId } = grant.server;
-      const policy = (await handling(tenantId)).get(id)?.retryPolicy ?? "off";
-      const budget = budgetOf(id);
-      budget.noteCall();
-      if (!mayRepeat(policy, grant)) return () => null;
-      return (error, retryNo, msLeft) => {
-        if (retryNo >= MAX_RETRIES || !worthRepeating(error)) return null;
-        const wait = BACKOFF_MS.from + random() * (BACKOFF_MS.to - BACKOFF_MS.from);
-        // A try that cannot end in time only costs the server.
-        if (wait * 2 > msLeft) return null;
-        return budget.take() ? wait : null;
-      };
-    },
+    begin: (grant) =>
+      soon(handling(grant.server.tenantId), (rules) =>
+        nextTry(grant, rules.get(grant.server.id)?.retryPolicy ?? "off"),
+      ),
   };
 }
 

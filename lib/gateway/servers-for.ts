@@ -1,3 +1,4 @@
+import type { Soon } from "@/lib/core/soon";
 import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import type { ToolCall } from "@/lib/gateway/tool-call";
@@ -7,7 +8,7 @@ export function serversFor(
   gateway: Pick<GatewayDeps, "servers">,
   call: ToolCall,
   identity: Identity,
-): ServersBySlug | Promise<ServersBySlug> {
+): Soon<ServersBySlug> {
   const { server } = call;
   return server === undefined || server.tenantId !== identity.tenantId
     ? gateway.servers(identity.tenantId)

@@ -1,6 +1,7 @@
 import { AppError } from "@/lib/core/errors";
+import { type Soon, soon } from "@/lib/core/soon";
 import type { Grant } from "@/lib/gateway/authorize";
-import type { Limited, LimitState, RateLimits } from "@/lib/gateway/rate-limits";
+import type { Limited, LimitState, RateLimits, Spent } from "@/lib/gateway/rate-limits";
 import type { TenantLimits } from "@/lib/limits/current-limits";
 import { type Rate, rateOf } from "@/lib/resilience/token-bucket";
 
@@ -8,7 +9,7 @@ import { type Rate, rateOf } from "@/lib/resilience/token-bucket";
 export type OperatorLimits = { readonly global: number; readonly tenant: number; readonly agent: number };
 
 export type RateLimiting = {
-  readonly limits: (tenantId: string) => Promise<TenantLimits>;
+  readonly limits: (tenantId: string) => Soon<TenantLimits>;
   readonly operator: OperatorLimits;
   readonly rates: RateLimits;
 };
@@ -30,23 +31,29 @@ function knownRate(perSecond: number): Rate {
  * Counts the call against the limits of its caller, its tenant and everybody. Throws `rate_limited`; nothing is counted
  * then. People who try a tool are callers like agents, and an admin is a caller like any other.
  */
-export async function spendRateLimit(
+export function spendRateLimit(
   gateway: { readonly rateLimiting: RateLimiting },
-  { identity, decision, map }: Grant,
+  grant: Grant,
   note: (notes: { readonly limit: LimitState }) => void,
-): Promise<void> {
+): Soon<void> {
   const { limits, operator, rates: counts } = gateway.rateLimiting;
+  return soon(limits(grant.identity.tenantId), (own) =>
+    soon(counts.spend(limitsOf(grant, own, operator)), (spent) => settle(spent, grant, note)),
+  );
+}
+
+function limitsOf({ identity }: Grant, own: TenantLimits, operator: OperatorLimits): readonly Limited[] {
   const { tenantId, actor } = identity;
-  const own = await limits(tenantId);
   const ofCaller = (actor.type === "agent" ? own.byAgent.get(actor.name) : undefined) ?? own.agents ?? operator.agent;
   const ofTenant = Math.min(own.tenant ?? operator.tenant, operator.tenant);
-  const against: readonly Limited[] = [
+  return [
     { scope: "agent", key: `a:${tenantId}:${actor.id}`, rate: knownRate(ofCaller) },
     { scope: "tenant", key: `t:${tenantId}`, rate: knownRate(ofTenant) },
     { scope: "global", key: "g", rate: knownRate(operator.global) },
   ];
-  const asked = counts.spend(against);
-  const spent = asked instanceof Promise ? await asked : asked;
+}
+
+function settle(spent: Spent, { decision, map }: Grant, note: (notes: { readonly limit: LimitState }) => void): void {
   const { state } = spent;
   note({ limit: state });
   if (spent.ok) return;

@@ -1,5 +1,6 @@
 import type { ToolRef } from "@/lib/access/decide";
 import type { AppError } from "@/lib/core/errors";
+import type { Leaving } from "@/lib/core/leaving";
 import type { Ask, ClientSide } from "@/lib/gateway/client-side";
 import type { Identity } from "@/lib/gateway/identity";
 import type { LimitState } from "@/lib/gateway/rate-limits";
@@ -12,11 +13,11 @@ export type Entrance = {
   readonly requestId: string;
   /** `/api/mcp`, `/api/mcp/files`, `console`. */
   readonly door: string;
-  readonly era?: "modern" | "legacy";
-  readonly clientName?: string;
+  readonly era?: "modern" | "legacy" | undefined;
+  readonly clientName?: string | undefined;
   readonly ip: string | null;
   readonly userAgent: string | null;
-  readonly bytesIn?: number;
+  readonly bytesIn?: number | undefined;
   /** Where somebody traces the request, its caller or we. */
   readonly arrival?: Arrival | undefined;
 };
@@ -32,14 +33,14 @@ export type ToolCall = {
   readonly args: Json;
   readonly entrance: Entrance;
   /** Aborted when the caller leaves. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Leaving | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** What is asked where it is no tool call: a resource is read, a prompt is got. */
-  readonly ask?: Ask;
+  readonly ask?: Ask | undefined;
   /** The client behind the call, where a server may tell or ask it something meanwhile. */
-  readonly client?: ClientSide;
+  readonly client?: ClientSide | undefined;
   /** The server itself where the caller may reach one that agents may not yet. */
-  readonly server?: RegisteredServer;
+  readonly server?: RegisteredServer | undefined;
 };
 
 /** How a call ended. `entry` is the audit entry that says so; null only where none could be written. */

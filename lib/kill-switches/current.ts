@@ -1,4 +1,5 @@
 import "server-only";
+import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
 import { tenantSql } from "@/lib/db/sql";
 import { type KillSet, makeKillSet, type ThrownSwitch } from "@/lib/kill-switches/kill-set";
@@ -14,4 +15,4 @@ const cache = (): TenantCache<KillSet> =>
   tenantCache("kill-switches", { load, dropOn: (message) => message.topic === "kill_switch.changed" });
 
 /** What is stopped in this tenant, at most two seconds old. A failed read throws: what cannot be looked up is not let through. */
-export const currentKillSet = (tenantId: string): Promise<KillSet> => cache().get(tenantId);
+export const currentKillSet = (tenantId: string): Soon<KillSet> => cache().get(tenantId);

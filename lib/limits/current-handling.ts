@@ -1,4 +1,5 @@
 import "server-only";
+import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
 import { tenantSql } from "@/lib/db/sql";
 import { RETRY_POLICIES, type RetryPolicy } from "@/lib/limits/schemas";
@@ -35,4 +36,4 @@ const cache = (): TenantCache<Handling> =>
   tenantCache("handling", { load, dropOn: (message) => message.topic === "server.changed" });
 
 /** How the tenant's servers are called, at most two seconds old. */
-export const currentHandling = (tenantId: string): Promise<Handling> => cache().get(tenantId);
+export const currentHandling = (tenantId: string): Soon<Handling> => cache().get(tenantId);

@@ -1,4 +1,5 @@
 import "server-only";
+import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
 import { tenantSql } from "@/lib/db/sql";
 
@@ -41,4 +42,4 @@ const cache = (): TenantCache<TenantLimits> =>
   tenantCache("limits", { load, dropOn: (message) => message.topic === "limits.changed" });
 
 /** The tenant's limits, at most two seconds old. */
-export const currentLimits = (tenantId: string): Promise<TenantLimits> => cache().get(tenantId);
+export const currentLimits = (tenantId: string): Soon<TenantLimits> => cache().get(tenantId);

@@ -1,3 +1,5 @@
+import type { Leaving } from "@/lib/core/leaving";
+
 /** Why waiting ended: time ran out, or the one who asked went away. */
 export type StopCause = "timeout" | "cancelled";
 /** Why work was stopped: also when a person threw a kill switch. */
@@ -18,7 +20,7 @@ export type Deadline = {
  * One word for "time is up" and "the caller left". Leaner than a signal of its own: a call needs several of these,
  * and `AbortSignal.any` keeps its sources' listeners until collection.
  */
-export function startDeadline(timeoutMs: number, caller?: AbortSignal): Deadline {
+export function startDeadline(timeoutMs: number, caller?: Leaving): Deadline {
   const listeners = new Set<() => void>();
   let cause: EndCause | null = null;
   const stop = (why: EndCause) => {

@@ -1,3 +1,4 @@
+import type { Leaving } from "@/lib/core/leaving";
 import type { StopCause } from "@/lib/resilience/deadline";
 
 /** Gives the place back, once. */
@@ -15,7 +16,7 @@ export type SeatFigures = {
 /** Bounds what one server may hold of us: calls in flight, and calls that wait for one to end. */
 export type Seats = {
   /** A place at once; else the promise of one, or of why the wait ended; null when too many wait already. */
-  readonly enter: (maxWaitMs: number, signal?: AbortSignal) => Leave | Promise<Leave | StopCause> | null;
+  readonly enter: (maxWaitMs: number, signal?: Leaving) => Leave | Promise<Leave | StopCause> | null;
   readonly figures: () => SeatFigures;
 };
 
@@ -36,7 +37,7 @@ export function makeSeats(limit: number, maxQueued: number): Seats {
     };
   }
 
-  function wait(maxWaitMs: number, signal: AbortSignal | undefined): Promise<Leave | StopCause> {
+  function wait(maxWaitMs: number, signal: Leaving | undefined): Promise<Leave | StopCause> {
     return new Promise((resolve) => {
       const end = (outcome: () => Leave | StopCause) => {
         waiting.delete(take);

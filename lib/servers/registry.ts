@@ -1,3 +1,4 @@
+import { type Soon, soon } from "@/lib/core/soon";
 import "server-only";
 import { canonicalSha256 } from "@/lib/core/canonical-json";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
@@ -119,7 +120,8 @@ const cache = (): TenantCache<Catalog> =>
   tenantCache("servers", { load, dropOn: ({ topic }) => topic === "server.changed" || topic === "tenant.changed" });
 
 /** The servers agents may reach, by slug, with open credentials; at most two seconds old. */
-export const enabledServers = async (tenantId: string): Promise<ServersBySlug> => (await cache().get(tenantId)).servers;
+export const enabledServers = (tenantId: string): Soon<ServersBySlug> =>
+  soon(cache().get(tenantId), ({ servers }) => servers);
 
 const ONE_SERVER = `select id, slug, name, transport, url, command, args, env, zones, residency, deadline_ms, pool_size,
     circuit_policy, circuit_override, circuit_generation, pool_limits, credential, credential_key_id, ${UNAVAILABLE},

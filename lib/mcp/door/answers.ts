@@ -7,15 +7,13 @@ import { RPC, RPC_CODE } from "@/lib/mcp/door/rpc-codes";
 import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
 
 /** Where an answer names its audit entry. */
-const ENTRY = "dev.countersign/entry";
+export const ENTRY = "dev.countersign/entry";
 /** Where a refusal that is told as a result names its code. */
 export const ERROR = "dev.countersign/error";
 /** Where an answer says what is left of the limits its call counted against. */
 export const LIMIT = "dev.countersign/limit";
 
 export const SERVER_INFO = { name: "countersign", title: "Countersign", version: "0.1.0" } as const;
-
-const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" } as const;
 
 type Named = { readonly requestId: string; readonly entry: string | null };
 
@@ -57,11 +55,15 @@ function rpcCodeOf({ code, detail }: AppError): number {
 }
 
 /** A JSON answer; `headers` may add to it. */
-export const jsonAnswer = (status: number, body: string, named: Named, headers: Json = {}): DoorAnswer => ({
-  status,
-  headers: { ...JSON_HEADERS, "x-request-id": named.requestId, ...(headers as Record<string, string>) },
-  body,
-});
+export function jsonAnswer(
+  status: number,
+  body: string,
+  { requestId }: Pick<Named, "requestId">,
+  headers?: Json,
+): DoorAnswer {
+  const own = { "content-type": "application/json", "cache-control": "no-store", "x-request-id": requestId };
+  return { status, headers: headers === undefined ? own : { ...own, ...(headers as Record<string, string>) }, body };
+}
 
 /** A refusal by its HTTP status, for what fails before a call is one. */
 export function refusalAnswer(

@@ -55,7 +55,7 @@ async function list(visit: Visit, method: OfferMethod): Promise<DoorAnswer> {
   const entry = await recordOffers(gateway, identity, entrance, method, offers.length);
   const items = offers.map(({ server: slug, item }) => (server === null ? jointOffer(slug, item) : item));
   const result = { [OFFERS[method].member]: items, ...modernList(visit), _meta: resultMeta(envelope.era, entry) };
-  return jsonAnswer(200, resultText(envelope.id, result), { ...entrance, entry });
+  return jsonAnswer(200, resultText(envelope.id, result), entrance);
 }
 
 function uriOf({ envelope, server }: Visit): Place {
@@ -137,7 +137,7 @@ async function complete(visit: Visit): Promise<DoorAnswer> {
   const call = toCall(visit, byName ? PROMPTS : RESOURCES, place, given);
   const outcome = await executeToolCall(visit.gateway, { ...call, signal: visit.signal });
   const { status, text: body } = toAnswer(visit, place, outcome);
-  return jsonAnswer(status, body, { ...visit.entrance, entry: outcome.entry });
+  return jsonAnswer(status, body, visit.entrance);
 }
 
 /** Changes of a resource are told on the stream behind GET; here it is only noted who wants to hear of them. */
@@ -147,7 +147,7 @@ async function subscribe(visit: Visit): Promise<DoorAnswer> {
   const outcome = await executeToolCall(visit.gateway, { ...call, signal: visit.signal });
   if (outcome.ok) await changeSubscription(ownerOf(visit), place, visit.envelope.method === "resources/subscribe");
   const { status, text } = toAnswer(visit, place, outcome);
-  return jsonAnswer(status, text, { ...visit.entrance, entry: outcome.entry });
+  return jsonAnswer(status, text, visit.entrance);
 }
 
 async function setLevel(visit: Visit): Promise<DoorAnswer> {
@@ -155,9 +155,9 @@ async function setLevel(visit: Visit): Promise<DoorAnswer> {
   const { level } = envelope.params;
   if (!isLogLevel(level)) throw badParam("level", "must be one of the levels of syslog");
   if (session !== null) await setLogLevel(ownerOf(visit), level);
-  const entry = await recordArrival(gateway, identity, entrance, "ping");
+  await recordArrival(gateway, identity, entrance, "ping");
   const text = resultText(envelope.id, {});
-  return jsonAnswer(200, text, { ...entrance, entry });
+  return jsonAnswer(200, text, entrance);
 }
 
 /** What the door offers this caller, in the words of `capabilities`. */

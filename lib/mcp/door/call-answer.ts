@@ -1,9 +1,9 @@
 import { type AppError, HTTP_STATUS } from "@/lib/core/errors";
 import type { Outcome } from "@/lib/gateway/tool-call";
-import { ERROR, errorText, LIMIT, resultMeta, resultText } from "@/lib/mcp/door/answers";
+import { ENTRY, ERROR, errorText, LIMIT, resultMeta, resultText, SERVER_INFO } from "@/lib/mcp/door/answers";
 import type { Envelope } from "@/lib/mcp/door/envelope";
 import { RPC, TOLD_TO_THE_AGENT } from "@/lib/mcp/door/rpc-codes";
-import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
+import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
 
 /** The message that answers a tool call, and the status for when it is answered by itself. */
 export type CallAnswer = { readonly status: number; readonly text: string; readonly error: AppError | null };
@@ -11,7 +11,7 @@ export type CallAnswer = { readonly status: number; readonly text: string; reado
 /** Puts the outcome of a call into the words of the caller's era. */
 export function callAnswer(envelope: Envelope, outcome: Outcome, requestId: string): CallAnswer {
   const { id, era } = envelope;
-  if (outcome.ok) return { status: 200, text: resultText(id, governed(outcome, era)), error: null };
+  if (outcome.ok) return { status: 200, text: governedText(envelope, outcome), error: null };
   const { error, entry } = outcome;
   // Told as a result, a refusal still says in its headers when to come back.
   if (TOLD_TO_THE_AGENT.has(error.code)) {
@@ -35,19 +35,29 @@ type Refused = Extract<Outcome, { ok: false }>;
 /** What is left to the caller; nothing where the call was refused before it was counted. */
 const limitMeta = (limit: Outcome["limit"]): Json => (limit === null ? {} : { [LIMIT]: limit });
 
-/** A server's result as ours: it cannot name an entry, nor speak as somebody else. */
-function governed({ result, entry, limit }: Answered, era: Envelope["era"]): Json {
+const SERVER_TEXT = `"${META.serverInfo}":${JSON.stringify(SERVER_INFO)}`;
+
+/**
+ * A server's result as ours: it cannot name an entry, nor speak as somebody else. Its own part is serialised as it is, and
+ * ours is set behind it as text.
+ */
+function governedText({ id, era }: Envelope, { result, entry, limit }: Answered): string {
   const { _meta, resultType, ...rest } = result;
-  const theirs = isRecord(_meta) ? Object.entries(_meta).filter(([name]) => !name.startsWith("dev.countersign/")) : [];
-  const meta = resultMeta(era, entry, { ...Object.fromEntries(theirs), ...limitMeta(limit) });
-  return era === "modern"
-    ? { ...rest, resultType: resultType === "input_required" ? resultType : "complete", _meta: meta }
-    : { ...rest, _meta: withoutServerInfo(meta) };
+  const theirs = JSON.stringify(rest);
+  const members = theirs === "{}" ? "" : `${theirs.slice(1, -1)},`;
+  const type = resultType === "input_required" ? resultType : "complete";
+  const said = era === "modern" ? `"resultType":"${type}",` : "";
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members}${said}"_meta":${metaText(_meta, entry, limit, era)}}}`;
 }
 
-function withoutServerInfo(meta: Json): Json {
-  const { "io.modelcontextprotocol/serverInfo": _, ...rest } = meta;
-  return rest;
+function metaText(theirs: unknown, entry: string, limit: Outcome["limit"], era: Envelope["era"]): string {
+  let text = "";
+  for (const name of isRecord(theirs) ? Object.keys(theirs) : []) {
+    if (name.startsWith("dev.countersign/") || name === META.serverInfo) continue;
+    text += `${JSON.stringify(name)}:${JSON.stringify((theirs as Json)[name])},`;
+  }
+  if (limit !== null) text += `"${LIMIT}":${JSON.stringify(limit)},`;
+  return `{${text}"${ENTRY}":"${entry}"${era === "modern" ? `,${SERVER_TEXT}` : ""}}`;
 }
 
 function refusalResult({ error, entry, limit }: Refused, era: Envelope["era"], requestId: string): Json {

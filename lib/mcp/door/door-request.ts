@@ -1,4 +1,5 @@
 import type { AppError } from "@/lib/core/errors";
+import type { Leaving } from "@/lib/core/leaving";
 
 /**
  * A request at the door, free of any server's types: both mounts (in front of Next, and inside it) make one,
@@ -12,7 +13,7 @@ export type DoorRequest = {
   /** Stops reading beyond `maxBytes` and throws `payload_too_large`. */
   readonly body: (maxBytes: number) => Promise<Uint8Array>;
   /** Aborted when the client leaves. */
-  readonly signal: AbortSignal;
+  readonly signal: Leaving;
   readonly peerAddress: string | null;
   /** Set where one connection carries many messages, as a WebSocket does. */
   readonly carried?: Carried;

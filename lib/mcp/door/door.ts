@@ -92,7 +92,7 @@ async function enter(
   door: { readonly server: string | null; readonly profile: string | null },
 ): Promise<DoorAnswer> {
   if (entrance.arrival !== undefined) entrance.arrival.authenticatedAt = performance.now();
-  const seen = await behind(gateway, identity, door.profile);
+  const seen = door.profile === null ? { gateway, profile: undefined } : await behind(gateway, identity, door.profile);
   if (request.method !== "POST") {
     return answerSession({ ...seen, identity, entrance, server: door.server, request });
   }
@@ -106,20 +106,26 @@ async function enter(
   }
   const { id } = envelope;
   if ("fault" in envelope) return refuseKnown(gateway, { entrance, identity, id, method: null }, envelope);
+  // Written out: objects that are put together from parts cost more than the rest of this function.
   const visit: Visit = {
-    ...seen,
+    gateway: seen.gateway,
+    profile: seen.profile,
     identity,
     envelope,
     server: door.server,
     signal: request.signal,
     session: request.header("mcp-session-id"),
-    ...connectionOf(request),
+    header: request.carried === undefined ? request.header : undefined,
+    connection: request.carried?.connection,
     entrance: {
-      ...entrance,
+      requestId: entrance.requestId,
+      door: entrance.door,
       era: envelope.era,
+      clientName: envelope.clientName,
+      ip: entrance.ip,
+      userAgent: entrance.userAgent,
       bytesIn: bytes,
       arrival: arrivalOfMessage(entrance.arrival, envelope.meta),
-      ...(envelope.clientName === undefined ? {} : { clientName: envelope.clientName }),
     },
   };
   try {
@@ -164,13 +170,12 @@ function streamVisit({ request, entrance, ...known }: Opening): Visit | null {
   };
 }
 
-/** What a door gives on to: everything, or the part that a profile names. */
+/** The part of the gateway that a profile names. */
 async function behind(
   gateway: GatewayDeps,
   { tenantId }: Identity,
-  slug: string | null,
+  slug: string,
 ): Promise<Pick<Visit, "gateway" | "profile">> {
-  if (slug === null) return { gateway };
   const profile = await profileBySlug(tenantId, slug);
   if (profile === undefined) throw new AppError("not_found", "There is no such profile.");
   return { gateway: profileGateway(gateway, profile), profile };
@@ -251,8 +256,11 @@ function entranceOf(request: DoorRequest): Entrance {
   return {
     requestId: given !== null && REQUEST_ID.test(given) ? given : newId(),
     door: (request.carried?.door ?? request.path).slice(0, 100),
+    era: undefined,
+    clientName: undefined,
     ip: request.peerAddress,
     userAgent: request.header("user-agent")?.slice(0, 300) ?? null,
+    bytesIn: undefined,
     arrival: arrivalOf(request.header),
   };
 }

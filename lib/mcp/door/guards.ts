@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { LRUCache } from "lru-cache";
 import { AppError } from "@/lib/core/errors";
 import type { DoorRequest } from "@/lib/mcp/door/door-request";
 
@@ -11,8 +12,15 @@ function isLiteral(hostname: string): boolean {
   return LOOPBACK.has(hostname) || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
 }
 
+/** Callers name the same few hosts over and over, and reading one costs more than all other guards. */
+const hostnames = new LRUCache<string, { readonly hostname: string | null }>({ max: 200 });
+
 function hostnameOf(host: string): string | null {
-  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : null;
+  const found = hostnames.get(host);
+  if (found !== undefined) return found.hostname;
+  const hostname = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : null;
+  if (host.length <= 300) hostnames.set(host, { hostname });
+  return hostname;
 }
 
 let known: { readonly base: string; readonly origin: string; readonly hostname: string } | null = null;

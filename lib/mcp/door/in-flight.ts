@@ -1,4 +1,5 @@
 import { bus } from "@/lib/core/bus";
+import type { Leaving } from "@/lib/core/leaving";
 import { singleton } from "@/lib/core/singleton";
 import type { RpcId } from "@/lib/mcp/door/envelope";
 import { uuidOf } from "@/lib/mcp/door/session-ids";
@@ -27,7 +28,7 @@ export async function cancellable<T>(
   credentialId: string,
   session: string | null,
   id: RpcId,
-  run: (signal: AbortSignal) => Promise<T>,
+  run: (signal: Leaving) => Promise<T>,
 ): Promise<T> {
   const key = keyOf(credentialId, session, id);
   const controller = new AbortController();

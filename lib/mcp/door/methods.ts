@@ -1,4 +1,5 @@
 import { AppError } from "@/lib/core/errors";
+import type { Leaving } from "@/lib/core/leaving";
 import { executeToolCall } from "@/lib/gateway/execute-tool-call";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
@@ -27,14 +28,14 @@ export type Visit = {
   /** The server whose door it is; null at the joint door. */
   readonly server: string | null;
   /** The profile whose door it is; the gateway then shows its part only. */
-  readonly profile?: Profile;
-  readonly signal: AbortSignal;
+  readonly profile?: Profile | undefined;
+  readonly signal: Leaving;
   /** Handed out at `initialize`. It opens nothing: it says what the client can do, and tells one from another. */
   readonly session: string | null;
   /** The headers where each message has its own, and the client filled them in for this very message. */
   readonly header?: DoorRequest["header"] | undefined;
   /** The connection that carries this message and others, where there is one. */
-  readonly connection?: string;
+  readonly connection?: string | undefined;
   readonly entrance: Entrance;
 };
 
@@ -78,7 +79,9 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
   const { envelope, entrance, gateway } = visit;
   const token = envelope.meta["progressToken"];
   const call = toToolCall(visit);
-  if (visit.header !== undefined && envelope.era === "modern") await checkMirroredParams(visit, call);
+  const mirrored =
+    visit.header !== undefined && envelope.era === "modern" ? checkMirroredParams(visit, call) : undefined;
+  if (mirrored instanceof Promise) await mirrored;
   if (isConversation(visit)) {
     return answerConversation(
       visit,
@@ -89,7 +92,7 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
   }
   if (typeof token !== "string" && typeof token !== "number") {
     const { status, text, error } = toAnswer(visit, await execute(visit, call));
-    return jsonAnswer(status, text, { ...entrance, entry: null }, error === null ? {} : refusalHeaders(error));
+    return jsonAnswer(status, text, entrance, error === null ? undefined : refusalHeaders(error));
   }
   const headers = {
     "content-type": "application/json",
@@ -108,19 +111,30 @@ const toAnswer = ({ envelope, entrance }: Visit, outcome: Outcome): CallAnswer =
 /** Leaving the stream cancels on the modern wire; in the sessions era a client may come and go, and cancels by a message. */
 function execute(visit: Visit, call: ToolCall): Promise<Outcome> {
   const { gateway, envelope, identity, session, signal } = visit;
-  if (envelope.era === "modern" || envelope.id === null) return executeToolCall(gateway, { ...call, signal });
+  if (envelope.era === "modern" || envelope.id === null)
+    return executeToolCall(gateway, call.signal === signal ? call : { ...call, signal });
   const owner = identity.credentialId ?? identity.actor.id;
   return cancellable(owner, session, envelope.id, (cancelled) =>
     executeToolCall(gateway, { ...call, signal: cancelled }),
   );
 }
 
-function toToolCall({ envelope, identity, server, entrance }: Visit): ToolCall {
+function toToolCall({ envelope, identity, server, entrance, signal }: Visit): ToolCall {
   const { name, arguments: args = {} } = envelope.params;
   if (typeof name !== "string" || name === "" || name.length > 256)
     throw badParam("name", "must be a string of 1 to 256 characters");
   if (!isRecord(args)) throw badParam("arguments", "must be an object");
-  return { credential: { kind: "checked", identity }, ref: toRef(name, server), args, entrance };
+  return {
+    credential: { kind: "checked", identity },
+    ref: toRef(name, server),
+    args,
+    entrance,
+    signal,
+    onProgress: undefined,
+    ask: undefined,
+    client: undefined,
+    server: undefined,
+  };
 }
 
 function toRef(name: string, server: string | null): ToolCall["ref"] {
@@ -147,7 +161,7 @@ async function list(visit: Visit): Promise<DoorAnswer> {
   };
   // The catalog is serialised once for all who hold the same permissions; here it is only put in its place.
   const text = `{"jsonrpc":"2.0","id":${JSON.stringify(envelope.id)},"result":{"tools":${catalog.json},${JSON.stringify(rest).slice(1)}}`;
-  return jsonAnswer(200, text, { ...entrance, entry });
+  return jsonAnswer(200, text, entrance);
 }
 
 async function discover(visit: Visit): Promise<DoorAnswer> {
@@ -172,8 +186,8 @@ async function initialize(visit: Visit): Promise<DoorAnswer> {
 async function ping(visit: Visit): Promise<DoorAnswer> {
   // The protocol wants an empty answer here, so the entry is not named in it.
   const { gateway, identity, entrance, envelope } = visit;
-  const entry = await recordArrival(gateway, identity, entrance, envelope.method);
-  return jsonAnswer(200, resultText(envelope.id, {}), { ...entrance, entry });
+  await recordArrival(gateway, identity, entrance, envelope.method);
+  return jsonAnswer(200, resultText(envelope.id, {}), entrance);
 }
 
 async function greet(
@@ -183,5 +197,5 @@ async function greet(
 ): Promise<DoorAnswer> {
   const entry = await recordArrival(gateway, identity, entrance, envelope.method);
   const text = resultText(envelope.id, { ...result, _meta: resultMeta(envelope.era, entry) });
-  return jsonAnswer(200, text, { ...entrance, entry }, headers);
+  return jsonAnswer(200, text, entrance, headers);
 }

@@ -1,21 +1,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AppError } from "@/lib/core/errors";
+import { Caller, type Leaving } from "@/lib/core/leaving";
 import { logger } from "@/lib/core/logger";
 import { getGateway } from "@/lib/gateway/compose";
 import { answerDoor } from "@/lib/mcp/door/door";
-import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
 
 /** True for requests that are the door's. */
 export const isForTheDoor = (url: string): boolean => /^\/api\/mcp(?:[/?]|$)/.test(url);
 
 /** The door on a plain `node:http` server: the same handler, without the price of web objects. */
 export async function serveDoor(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const left = new AbortController();
+  const caller = new Caller();
   response.on("close", () => {
-    if (!response.writableFinished) left.abort();
+    if (!response.writableFinished) caller.leave();
   });
   try {
-    await send(response, await answerDoor(getGateway(), toDoorRequest(request, left.signal)));
+    await send(response, await answerDoor(getGateway(), toDoorRequest(request, caller)));
   } catch (cause) {
     logger.error({ err: cause }, "the door could not answer");
     if (!response.headersSent) response.writeHead(500);
@@ -23,7 +24,7 @@ export async function serveDoor(request: IncomingMessage, response: ServerRespon
   }
 }
 
-function toDoorRequest(request: IncomingMessage, signal: AbortSignal) {
+function toDoorRequest(request: IncomingMessage, signal: Leaving): DoorRequest {
   const url = request.url ?? "/";
   const query = url.indexOf("?");
   return {
@@ -78,6 +79,10 @@ async function send(response: ServerResponse, { status, headers, body }: DoorAns
     response.end();
     return;
   }
-  response.writeHead(status, { ...headers, "content-length": body === null ? 0 : Buffer.byteLength(body) });
+  // As a list: an object would be copied to add one header, and taken apart again.
+  const listed: (string | number)[] = [];
+  for (const name of Object.keys(headers)) listed.push(name, headers[name] ?? "");
+  listed.push("content-length", body === null ? 0 : Buffer.byteLength(body));
+  response.writeHead(status, listed);
   response.end(body);
 }

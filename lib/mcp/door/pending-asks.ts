@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
+import type { Leaving } from "@/lib/core/leaving";
 import { singleton } from "@/lib/core/singleton";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
@@ -45,7 +46,7 @@ function settle(map: ReadonlyMap<string, Pending>, id: string, owner: string, me
 export function askClient(
   owner: string,
   send: (message: Json) => void,
-  left: AbortSignal,
+  left: Leaving,
   method: string,
   params: Json,
 ): Promise<Json> {

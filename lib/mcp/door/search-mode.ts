@@ -51,7 +51,7 @@ async function list({ gateway, identity, envelope, entrance }: Visit): Promise<D
   const entry = await recordListing(gateway, identity, entrance, CATALOG);
   const modern = envelope.era === "modern" ? { resultType: "complete", ttlMs: 5_000, cacheScope: "private" } : {};
   const result = { tools: SEARCH_DEFINITIONS, ...modern, _meta: resultMeta(envelope.era, entry) };
-  return jsonAnswer(200, resultText(envelope.id, result), { ...entrance, entry });
+  return jsonAnswer(200, resultText(envelope.id, result), entrance);
 }
 
 async function search(visit: Visit): Promise<DoorAnswer> {
@@ -68,5 +68,5 @@ async function search(visit: Visit): Promise<DoorAnswer> {
     ...(envelope.era === "modern" ? { resultType: "complete" } : {}),
     _meta: resultMeta(envelope.era, entry),
   };
-  return jsonAnswer(200, resultText(envelope.id, result), { ...entrance, entry });
+  return jsonAnswer(200, resultText(envelope.id, result), entrance);
 }

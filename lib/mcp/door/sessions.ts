@@ -20,8 +20,13 @@ export function usableCapabilities(declared: unknown): Json {
   return capabilitiesOf(lettersFor(declared));
 }
 
+function isEmpty(declared: Json): boolean {
+  for (const _ in declared) return false;
+  return true;
+}
+
 function lettersFor(declared: unknown): string {
-  if (!isRecord(declared)) return "";
+  if (!isRecord(declared) || isEmpty(declared)) return "";
   const has = ([, name, part]: (typeof LETTERS)[number]) => {
     const capability = declared[name];
     return isRecord(capability) && (part === null || capability[part] !== undefined);

@@ -1,4 +1,5 @@
 import { AppError } from "@/lib/core/errors";
+import type { Leaving } from "@/lib/core/leaving";
 import { singleton } from "@/lib/core/singleton";
 
 /** Streams that stay open without a call: they end when the process stops taking work, or their holder has too many. */
@@ -9,10 +10,7 @@ const MAX_PER_HOLDER = 32;
 const LONGEST_MS = 5 * 60_000;
 
 /** Waits until the client leaves, the time is up or the process stops. Throws `rate_limited` before it waits. */
-export function holdStream(
-  holder: string,
-  left: AbortSignal,
-): { readonly over: Promise<void>; readonly end: () => void } {
+export function holdStream(holder: string, left: Leaving): { readonly over: Promise<void>; readonly end: () => void } {
   const held = [...open().values()].filter((each) => each === holder).length;
   if (held >= MAX_PER_HOLDER) {
     throw new AppError("rate_limited", `No more than ${MAX_PER_HOLDER} streams may be open at once.`, {

@@ -1,21 +1,10 @@
 import type { AppError } from "@/lib/core/errors";
-import { makeByteCollector } from "@/lib/mcp/upstream/byte-collector";
+import { type ByteCollector, makeByteCollector } from "@/lib/mcp/upstream/byte-collector";
 import { broken } from "@/lib/mcp/upstream/faults";
 import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
 import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
-/** Reads one answer, within what an answer may cost us. */
-export type AnswerReader = {
-  readonly begin: (status: number, headers: Headers) => void;
-  readonly take: (chunk: Buffer) => void;
-  /** Zero until the answer has begun. */
-  readonly status: () => number;
-  readonly headers: () => Headers;
-  /** The whole body; null when there was none, or events instead. */
-  readonly body: () => Uint8Array | null;
-};
 
 export type AnswerReaderOptions = {
   /** Sees each event of an event stream. */
@@ -43,47 +32,80 @@ function faultIn(headers: Headers): AppError | null {
 const isEventStream = (headers: Headers): boolean =>
   String(headers["content-type"] ?? "").startsWith("text/event-stream");
 
-export function makeAnswerReader({ onEvent, onFault }: AnswerReaderOptions): AnswerReader {
-  let [status, bytes] = [0, 0];
-  let headers: Headers = {};
-  let readEvents: ((chunk: Buffer) => void) | null = null;
-  const received = makeByteCollector();
-  const atMost = (most: number, what: string) => {
-    let count = 0;
-    return () => {
-      count += 1;
-      if (count > most) onFault(broken(`${what} (more than ${most})`));
-    };
-  };
-  const [countPiece, countHint] = [
-    atMost(MAX_PIECES, "too many pieces"),
-    atMost(MAX_HINTS, "too many hints before it"),
-  ];
-  const [countEvent, countLine] = [atMost(MAX_EVENTS, "too many events"), atMost(MAX_LINES, "too many lines")];
+/** Reads one answer, within what an answer may cost us. */
+export class AnswerReader {
+  /** Zero until the answer has begun. */
+  status = 0;
+  headers: Headers = {};
+  private readonly options: AnswerReaderOptions;
+  private bytes = 0;
+  private pieces = 0;
+  private hints = 0;
+  private events = 0;
+  private lines = 0;
+  private readEvents: ((chunk: Buffer) => void) | null = null;
+  /** Most answers are one piece, which needs no putting together. */
+  private single: Buffer | null = null;
+  private received: ByteCollector | null = null;
 
-  return {
-    begin(statusCode, said) {
-      // What is told ahead of an answer (103) is no answer.
-      if (statusCode < 200) return countHint();
-      [status, headers] = [statusCode, said];
-      const fault = faultIn(said);
-      if (fault !== null) return onFault(fault);
-      if (!isEventStream(said)) return;
-      const take = (data: string) => {
-        countEvent();
-        onEvent(data);
-      };
-      readEvents = makeSseReader(take, countLine);
-    },
-    take(chunk) {
-      bytes += chunk.length;
-      countPiece();
-      if (bytes > MAX_ANSWER_BYTES) return onFault(tooLarge());
-      if (readEvents === null) received.add(chunk);
-      else readEvents(chunk);
-    },
-    status: () => status,
-    headers: () => headers,
-    body: () => (received.size() === 0 ? null : received.take()),
-  };
+  constructor(options: AnswerReaderOptions) {
+    this.options = options;
+  }
+
+  begin(status: number, headers: Headers): void {
+    // What is told ahead of an answer (103) is no answer.
+    if (status < 200) {
+      this.hints += 1;
+      if (this.hints > MAX_HINTS) this.refuse("too many hints before it", MAX_HINTS);
+      return;
+    }
+    this.status = status;
+    this.headers = headers;
+    const fault = faultIn(headers);
+    if (fault !== null) this.options.onFault(fault);
+    else if (isEventStream(headers)) {
+      this.readEvents = makeSseReader(
+        (data) => this.takeEvent(data),
+        () => this.countLine(),
+      );
+    }
+  }
+
+  take(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    this.pieces += 1;
+    if (this.pieces > MAX_PIECES) this.refuse("too many pieces", MAX_PIECES);
+    if (this.bytes > MAX_ANSWER_BYTES) this.options.onFault(tooLarge());
+    else if (this.readEvents !== null) this.readEvents(chunk);
+    else if (this.pieces === 1) this.single = chunk;
+    else this.collect(chunk);
+  }
+
+  /** The whole body; null when there was none, or events instead. */
+  body(): Uint8Array | null {
+    const whole = this.received?.take() ?? this.single;
+    return whole === null || whole.length === 0 ? null : whole;
+  }
+
+  private collect(chunk: Buffer): void {
+    this.received ??= makeByteCollector();
+    if (this.single !== null) this.received.add(this.single);
+    this.single = null;
+    this.received.add(chunk);
+  }
+
+  private takeEvent(data: string): void {
+    this.events += 1;
+    if (this.events > MAX_EVENTS) this.refuse("too many events", MAX_EVENTS);
+    this.options.onEvent(data);
+  }
+
+  private countLine(): void {
+    this.lines += 1;
+    if (this.lines > MAX_LINES) this.refuse("too many lines", MAX_LINES);
+  }
+
+  private refuse(what: string, most: number): void {
+    this.options.onFault(broken(`${what} (more than ${most})`));
+  }
 }

@@ -1,5 +1,5 @@
 import type { Dispatcher, Pool } from "undici";
-import { type Headers, makeAnswerReader } from "@/lib/mcp/upstream/answer-reader";
+import { AnswerReader, type Headers } from "@/lib/mcp/upstream/answer-reader";
 import { broken, connectionFault, stopped } from "@/lib/mcp/upstream/faults";
 import type { Deadline } from "@/lib/resilience/deadline";
 
@@ -16,7 +16,8 @@ export type WaitingLine = { waiting: number };
 export type ExchangeOptions = {
   readonly line?: WaitingLine;
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** As an object, or as a list of names and values. */
+  readonly headers: Readonly<Record<string, string>> | string[];
   readonly body: string | null;
   readonly deadline: Deadline;
   readonly method?: "POST" | "DELETE" | "GET";
@@ -29,56 +30,100 @@ export type ExchangeOptions = {
  * the request API above it costs a stream per call, which is most of the price of a call.
  */
 export function exchange(pool: Pool, options: ExchangeOptions): Promise<Exchanged> {
-  const { deadline, line = { waiting: 0 } } = options;
-  return new Promise<Exchanged>((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | null = null;
-    let over = false;
-    let waits = false;
-    let forget: () => void = () => undefined;
+  return new Promise<Exchanged>((resolve, reject) => new Exchange(options, resolve, reject).start(pool));
+}
 
-    const stopWaiting = () => {
-      if (waits) line.waiting -= 1;
-      waits = false;
-    };
-    const finish = (settle: () => void, leave: boolean) => {
-      if (over) return;
-      over = true;
-      forget();
-      stopWaiting();
-      settle();
-      if (leave) controller?.abort(new Error("done"));
-    };
-    const fail = (error: Error) => finish(() => reject(error), true);
-    const onStop = () => fail(stopped(deadline.stopped() ?? "cancelled"));
-    const onEvent = (data: string) => {
-      if (over || !options.onEvent(data)) return;
-      // The rest of the stream is of no interest; leaving it frees the connection.
-      finish(() => resolve(exchanged(Buffer.from(data))), true);
-    };
-    const answer = makeAnswerReader({ onEvent, onFault: fail });
-    const exchanged = (body: Uint8Array | null) => ({ status: answer.status(), headers: answer.headers(), body });
+/** What the dispatcher tells of one request; one object, because each call has one and closures over its state cost more. */
+class Exchange implements Dispatcher.DispatchHandler {
+  private readonly options: ExchangeOptions;
+  private readonly resolve: (exchanged: Exchanged) => void;
+  private readonly reject: (cause: unknown) => void;
+  private readonly answer: AnswerReader;
+  private controller: Dispatcher.DispatchController | null = null;
+  private over = false;
+  private waits = false;
+  private forget: (() => void) | null = null;
 
-    if (deadline.stopped() !== null) return onStop();
-    forget = deadline.onStop(onStop);
-    waits = true;
-    line.waiting += 1;
-    pool.dispatch(
-      { path: options.path, method: options.method ?? "POST", headers: options.headers, body: options.body },
-      {
-        onRequestStart(started) {
-          controller = started;
-          stopWaiting();
-          if (over) started.abort(new Error("left"));
-        },
-        onResponseStart: (_controller, status, headers) => answer.begin(status, headers),
-        onResponseData(_controller, chunk) {
-          if (!over) answer.take(chunk);
-        },
-        onResponseEnd: () => finish(() => resolve(exchanged(answer.body())), false),
-        onResponseError(_controller, cause) {
-          finish(() => reject(answer.status() === 0 ? connectionFault(cause) : broken("it was cut off", cause)), false);
-        },
-      },
-    );
-  });
+  constructor(options: ExchangeOptions, resolve: (exchanged: Exchanged) => void, reject: (cause: unknown) => void) {
+    this.options = options;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.answer = new AnswerReader(this);
+  }
+
+  start(pool: Pool): void {
+    const { deadline, line, path, method = "POST", headers, body } = this.options;
+    if (deadline.stopped() !== null) {
+      this.onStop();
+      return;
+    }
+    this.forget = deadline.onStop(() => this.onStop());
+    this.waits = true;
+    if (line !== undefined) line.waiting += 1;
+    pool.dispatch({ path, method, headers, body }, this);
+  }
+
+  onEvent(data: string): void {
+    if (this.over || !this.options.onEvent(data)) return;
+    this.finish();
+    this.resolve(this.exchanged(Buffer.from(data)));
+    // The rest of the stream is of no interest; leaving it frees the connection.
+    this.leave();
+  }
+
+  onFault(fault: Error): void {
+    if (this.over) return;
+    this.finish();
+    this.reject(fault);
+    this.leave();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    this.stopWaiting();
+    if (this.over) controller.abort(new Error("left"));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    this.answer.begin(status, headers);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.over) this.answer.take(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.over) return;
+    this.finish();
+    this.resolve(this.exchanged(this.answer.body()));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    if (this.over) return;
+    this.finish();
+    this.reject(this.answer.status === 0 ? connectionFault(cause) : broken("it was cut off", cause));
+  }
+
+  private onStop(): void {
+    this.onFault(stopped(this.options.deadline.stopped() ?? "cancelled"));
+  }
+
+  private exchanged(body: Uint8Array | null): Exchanged {
+    return { status: this.answer.status, headers: this.answer.headers, body };
+  }
+
+  private finish(): void {
+    this.over = true;
+    this.forget?.();
+    this.stopWaiting();
+  }
+
+  private leave(): void {
+    this.controller?.abort(new Error("done"));
+  }
+
+  private stopWaiting(): void {
+    if (this.waits && this.options.line !== undefined) this.options.line.waiting -= 1;
+    this.waits = false;
+  }
 }

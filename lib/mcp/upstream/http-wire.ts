@@ -116,8 +116,8 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
       const answer = await exchange(pool, {
         line,
         path,
-        headers: { ...base, ...headers },
-        body: JSON.stringify({ jsonrpc: "2.0", ...(id === null ? {} : { id }), method, params }),
+        headers: listed(base, headers),
+        body: messageText(id, method, params),
         deadline,
         onEvent: (data) => isAnswer(parseEvent(data), id, onProgress, onMessage),
       });
@@ -156,6 +156,20 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
       topUp();
     },
   };
+}
+
+/** Headers as the dispatcher likes them best: one list. Ours are named by nobody else, see `OURS`. */
+function listed(base: Posted["headers"], headers: Posted["headers"]): string[] {
+  const list: string[] = [];
+  for (const name in base) if (!(name in headers)) list.push(name, base[name] ?? "");
+  for (const name in headers) list.push(name, headers[name] ?? "");
+  return list;
+}
+
+function messageText(id: number | null, method: string, params: Json | undefined): string {
+  const numbered = id === null ? "" : `"id":${id},`;
+  const given = params === undefined ? "" : `,"params":${JSON.stringify(params)}`;
+  return `{"jsonrpc":"2.0",${numbered}"method":${JSON.stringify(method)}${given}}`;
 }
 
 function isAnswer(

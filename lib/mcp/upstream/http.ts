@@ -4,7 +4,7 @@ import { hear } from "@/lib/mcp/upstream/dialogue";
 import { agreeOverHttp, type Link, legacyHeaders } from "@/lib/mcp/upstream/http-greeting";
 import { answerOver, listenOverHttp } from "@/lib/mcp/upstream/http-listen";
 import { type HttpWire, type HttpWireOptions, messageIn, openHttpWire } from "@/lib/mcp/upstream/http-wire";
-import { requestMeta, resultOf, tracedMeta } from "@/lib/mcp/upstream/messages";
+import { NO_CAPABILITIES, requestMeta, resultOf, tracedMeta } from "@/lib/mcp/upstream/messages";
 import { headerValue, paramHeaders } from "@/lib/mcp/upstream/param-headers";
 import {
   type Json,
@@ -23,12 +23,11 @@ export type HttpUpstreamOptions = HttpWireOptions & {
   readonly capabilities?: Json;
 };
 
-const NOTHING: Json = {};
-
 /** A server over streamable HTTP, of either era. */
 export function openHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const wire = openHttpWire(options);
-  const capabilities = options.capabilities ?? NOTHING;
+  const { capabilities: told = NO_CAPABILITIES } = options;
+  const capabilities = Object.keys(told).length === 0 ? NO_CAPABILITIES : told;
   let link: Link | null = null;
   let linking: Promise<Link> | null = null;
 
@@ -108,10 +107,9 @@ function isLinkLost(cause: unknown, link: Link): boolean {
 
 function modernHeaders({ method, params, inputSchema }: UpstreamRequest): Record<string, string> {
   const name = params["name"] ?? (method === "resources/read" ? params["uri"] : undefined);
-  return {
-    "mcp-protocol-version": MODERN_VERSION,
-    "mcp-method": method,
-    ...(typeof name === "string" ? { "mcp-name": headerValue(name) } : {}),
-    ...paramHeaders(inputSchema, params["arguments"]),
-  };
+  const headers = paramHeaders(inputSchema, params["arguments"]);
+  headers["mcp-protocol-version"] = MODERN_VERSION;
+  headers["mcp-method"] = method;
+  if (typeof name === "string") headers["mcp-name"] = headerValue(name);
+  return headers;
 }

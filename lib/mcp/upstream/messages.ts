@@ -41,7 +41,14 @@ export function resultOf(message: Json, id: number, mayAsk = false): Json {
   return message["result"];
 }
 
-const NOTHING: Json = {};
+/** What most clients can do when a server asks. */
+export const NO_CAPABILITIES: Json = {};
+/** Of most requests. */
+const PLAIN_META: Json = {
+  [META.protocolVersion]: MODERN_VERSION,
+  [META.clientInfo]: CLIENT_INFO,
+  [META.clientCapabilities]: NO_CAPABILITIES,
+};
 
 /** `_meta` with the place in a trace, which every transport and both eras may carry there. */
 export const tracedMeta = (meta: Json | undefined, trace: TraceContext | undefined): Json | undefined =>
@@ -51,10 +58,11 @@ export const tracedMeta = (meta: Json | undefined, trace: TraceContext | undefin
 export function requestMeta(
   modern: boolean,
   progressToken: number | null,
-  capabilities: Json = NOTHING,
+  capabilities: Json = NO_CAPABILITIES,
   logLevel?: string,
 ): Json | undefined {
   if (!modern) return progressToken === null ? undefined : { progressToken };
+  if (progressToken === null && capabilities === NO_CAPABILITIES && logLevel === undefined) return PLAIN_META;
   return {
     [META.protocolVersion]: MODERN_VERSION,
     [META.clientInfo]: CLIENT_INFO,
