@@ -5,7 +5,7 @@ import { readWatched, type WatchedFact } from "@/lib/alerts/read-watched";
 import type { MetricRule, Rule, Subject, WatchRule } from "@/lib/alerts/rules";
 import { metricReason, watchOver } from "@/lib/alerts/sentences";
 import type { OpenAlert } from "@/lib/alerts/store";
-import type { TenantTx } from "@/lib/db/in-tenant";
+import type { RawTx } from "@/lib/db/sql";
 
 /** What one evaluation says of one subject of one rule. */
 export type Found = {
@@ -23,12 +23,14 @@ export type Search = {
   readonly open: readonly OpenAlert[];
 };
 
+const ENABLED = "select slug from servers where tenant_id = $1::uuid and status = 'enabled'";
+
 /** What every enabled rule says of every subject that it looks at; open alerts that it still looks at are never left out. */
-export async function findingsFor(tx: TenantTx, { tenantId, now, rules, open }: Search): Promise<readonly Found[]> {
+export async function findingsFor(tx: RawTx, { tenantId, now, rules, open }: Search): Promise<readonly Found[]> {
   const enabled = rules.filter((rule) => rule.enabled);
   const metricRules = enabled.filter((rule): rule is MetricRule => rule.watch === null);
   const watchRules = enabled.filter((rule): rule is WatchRule => rule.watch !== null);
-  const rows = await tx.server.findMany({ where: { tenantId, status: "enabled" }, select: { slug: true } });
+  const rows = await tx.$queryRawUnsafe<{ slug: string }[]>(ENABLED, tenantId);
   const servers = new Set(rows.map(({ slug }) => slug));
   const measured = await readMeasured(tx, { tenantId, now, servers }, metricRules);
   const facts = await readWatched(

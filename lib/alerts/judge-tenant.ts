@@ -5,7 +5,7 @@ import { countCallersHit, type HitQuestion } from "@/lib/alerts/read-measured";
 import { patienceOf, type Rule } from "@/lib/alerts/rules";
 import { beginAlert, carryOn, closeAlert, type OpenAlert, readOpenAlerts, readRules } from "@/lib/alerts/store";
 import { takeTurn } from "@/lib/alerts/turns";
-import { inTenant, type TenantTx } from "@/lib/db/in-tenant";
+import { type RawTx, tenantRaw } from "@/lib/db/sql";
 import { SLOW_MS } from "@/lib/metrics/figures";
 
 /** Alerts that begin in one evaluation; more of them begin with the next. */
@@ -16,7 +16,7 @@ const MAX_NEW = 200;
  * history and their notices are one transaction: a process that dies halfway has done nothing, and the next one does it.
  */
 export async function judgeTenant(tenantId: string, now = Date.now()): Promise<boolean> {
-  return inTenant(tenantId, async (tx) => {
+  return tenantRaw(tenantId, async (tx) => {
     if (!(await takeTurn(tx, tenantId, now))) return false;
     if (await isQuiet(tx, tenantId, now)) return true;
     const rules = await readRules(tx, tenantId);
@@ -30,17 +30,19 @@ export async function judgeTenant(tenantId: string, now = Date.now()): Promise<b
 /** Longer than any window, and than what a watch still tells of afterwards. */
 const LATELY_MS = 62 * 60_000;
 
+const BUSY = `
+  select exists (select from alerts where tenant_id = $1::uuid and state <> 'resolved')
+      or exists (select from call_minutes where tenant_id = $1::uuid and level = 0 and at > $2::timestamptz)
+      or exists (select from server_health where tenant_id = $1::uuid and status = 'unavailable')
+      or exists (select from servers where tenant_id = $1::uuid and circuit_override = 'forced-open')
+      or exists (select from kill_switches where tenant_id = $1::uuid and (lifted_at is null or lifted_at > $2::timestamptz))
+      or exists (select from alert_signals where tenant_id = $1::uuid and seen_at > $2::timestamptz)
+      or exists (select from audit_verdicts where tenant_id = $1::uuid and broken_since is not null) as busy`;
+
 /** True where nothing was called lately, nothing is wrong and nothing was: most tenants of a large installation, at night. */
-async function isQuiet(tx: TenantTx, tenantId: string, now: number): Promise<boolean> {
+async function isQuiet(tx: RawTx, tenantId: string, now: number): Promise<boolean> {
   const lately = new Date(now - LATELY_MS);
-  const rows = await tx.$queryRaw<{ busy: boolean }[]>`
-    select exists (select from alerts where tenant_id = ${tenantId}::uuid and state <> 'resolved')
-        or exists (select from call_minutes where tenant_id = ${tenantId}::uuid and level = 0 and at > ${lately})
-        or exists (select from server_health where tenant_id = ${tenantId}::uuid and status = 'unavailable')
-        or exists (select from servers where tenant_id = ${tenantId}::uuid and circuit_override = 'forced-open')
-        or exists (select from kill_switches where tenant_id = ${tenantId}::uuid and (lifted_at is null or lifted_at > ${lately}))
-        or exists (select from alert_signals where tenant_id = ${tenantId}::uuid and seen_at > ${lately})
-        or exists (select from audit_verdicts where tenant_id = ${tenantId}::uuid and broken_since is not null) as busy`;
+  const rows = await tx.$queryRawUnsafe<{ busy: boolean }[]>(BUSY, tenantId, lately);
   return rows[0]?.busy !== true;
 }
 
@@ -52,7 +54,7 @@ type Round = {
   readonly found: readonly Found[];
 };
 
-async function settle(tx: TenantTx, { tenantId, now, rules, open, found }: Round): Promise<void> {
+async function settle(tx: RawTx, { tenantId, now, rules, open, found }: Round): Promise<void> {
   const hit = await countCallers(tx, { tenantId, now }, found);
   const byKey = new Map(found.map((each) => [keyOf(each.rule.id, each.subject.key), each]));
   for (const alert of open) {
@@ -81,7 +83,7 @@ function whyDropped(rule: Rule | undefined): string {
 type Hit = (found: Found) => number | null;
 
 async function beginAlerts(
-  tx: TenantTx,
+  tx: RawTx,
   at: Pick<Round, "tenantId" | "now">,
   found: readonly Found[],
   hit: Hit,
@@ -103,7 +105,7 @@ async function beginAlerts(
 const WATCH_MINUTES = 5;
 
 /** For whom it matters, only where something is wrong. */
-async function countCallers(tx: TenantTx, at: Pick<Round, "tenantId" | "now">, found: readonly Found[]): Promise<Hit> {
+async function countCallers(tx: RawTx, at: Pick<Round, "tenantId" | "now">, found: readonly Found[]): Promise<Hit> {
   const questionOf = ({ rule, subject, finding }: Found): HitQuestion | null => {
     if (finding.kind !== "broken" || subject.server === null) return null;
     if (rule.watch !== null) return { server: subject.server, windowMinutes: WATCH_MINUTES, slowMs: SLOW_MS };

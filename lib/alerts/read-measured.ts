@@ -2,7 +2,7 @@ import "server-only";
 import type { Measured } from "@/lib/alerts/judge";
 import { type MetricRule, type Subject, serverSubject } from "@/lib/alerts/rules";
 import type { Metric } from "@/lib/alerts/schemas";
-import type { TenantTx } from "@/lib/db/in-tenant";
+import type { RawTx } from "@/lib/db/sql";
 import { type Figures, readCallersHit, readFigures } from "@/lib/metrics/figures";
 import { floorTo, MINUTE_MS } from "@/lib/metrics/segments";
 
@@ -28,7 +28,7 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<
 
 /** What every rule's subjects did in its window: one question per window, not one per rule or server. */
 export async function readMeasured(
-  tx: TenantTx,
+  tx: RawTx,
   scope: Scope,
   rules: readonly MetricRule[],
 ): Promise<ReadonlyMap<MetricRule, readonly MeasuredSubject[]>> {
@@ -46,7 +46,7 @@ export async function readMeasured(
 }
 
 async function readLevel(
-  tx: TenantTx,
+  tx: RawTx,
   { tenantId, now, servers }: Scope,
   level: "server" | "tool",
   windowMinutes: number,
@@ -90,7 +90,7 @@ export type HitQuestion = { readonly server: string; readonly windowMinutes: num
 
 /** How many callers had a call there that failed, was held back or was slow. A tool is answered with those of its server. */
 export async function countCallersHit(
-  tx: TenantTx,
+  tx: RawTx,
   { tenantId, now }: Pick<Scope, "tenantId" | "now">,
   questions: readonly HitQuestion[],
 ): Promise<(question: HitQuestion) => number> {

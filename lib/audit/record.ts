@@ -185,6 +185,11 @@ function putText(start: string, value: string | number | undefined): void {
   built.texts += value;
 }
 
+/** For what we made or checked ourselves: ids, digests, words of our own. There is nothing to look for in it. */
+function putOurs(start: string, value: string | number | undefined): void {
+  if (value !== undefined) built.text += `${start}${value}"`;
+}
+
 function putNumber(start: string, value: string | number | undefined): void {
   if (value === undefined) return;
   if (typeof value !== "number") built.odd = true;
@@ -216,24 +221,24 @@ function putBeforeSeq(fields: RecordFields): void {
   putNumber(',"bytes_in":', fields.bytes_in);
   putNumber(',"bytes_out":', fields.bytes_out);
   putText(',"cache":"', fields.cache);
-  putText(',"call_id":"', fields.call_id);
+  putOurs(',"call_id":"', fields.call_id);
   putText(',"client_name":"', fields.client_name);
   putNumber(',"count":', fields.count);
   putText(',"credential_id":"', fields.credential_id);
-  putText(',"decision":"', fields.decision);
+  putOurs(',"decision":"', fields.decision);
   putText(',"door":"', fields.door);
   putText(',"era":"', fields.era);
-  putText(',"event_id":"', fields.event_id);
+  putOurs(',"event_id":"', fields.event_id);
   putText(',"event_type":"', fields.event_type);
-  putText(',"gateway_id":"', fields.gateway_id);
-  putText(',"gateway_version":"', fields.gateway_version);
+  putOurs(',"gateway_id":"', fields.gateway_id);
+  putOurs(',"gateway_version":"', fields.gateway_version);
   putNumber(',"latency_ms":', fields.latency_ms);
   putText(',"on_behalf_of":"', fields.on_behalf_of);
-  putText(',"outcome":"', fields.outcome);
-  putText(',"payload_key_id":"', fields.payload_key_id);
-  putText(',"payload_sha256":"', fields.payload_sha256);
+  putOurs(',"outcome":"', fields.outcome);
+  putOurs(',"payload_key_id":"', fields.payload_key_id);
+  putOurs(',"payload_sha256":"', fields.payload_sha256);
   putText(',"permission":"', fields.permission);
-  putText(',"phase":"', fields.phase);
+  putOurs(',"phase":"', fields.phase);
   putNumber(',"policy_version":', fields.policy_version);
   putText(',"policy_version_sha256":"', fields.policy_version_sha256);
   putText(',"reason":"', fields.reason);
@@ -249,11 +254,11 @@ function putAfterSeq(fields: RecordFields): void {
   putText(',"span_id":"', fields.span_id);
   putText(',"src_ip":"', fields.src_ip);
   putText(',"target":"', fields.target);
-  putText(',"tenant_id":"', fields.tenant_id);
+  putOurs(',"tenant_id":"', fields.tenant_id);
   putText(',"tool":"', fields.tool);
   putText(',"tool_def_sha256":"', fields.tool_def_sha256);
   putText(',"trace_id":"', fields.trace_id);
-  putText(',"ts":"', fields.ts);
+  putOurs(',"ts":"', fields.ts);
   putNumber(',"upstream_ms":', fields.upstream_ms);
   putText(',"user_agent":"', fields.user_agent);
   putNumber(',"v":', fields.v);

@@ -43,17 +43,32 @@ export const trailStore: SequencerStore = {
 async function write(tenantId: string, entries: readonly PreparedEntry[]): Promise<readonly AppendedEntry[]> {
   const { heads, typeOid } = await ourKnowledge(tenantId);
   const last = heads.get(tenantId);
-  heads.delete(tenantId);
+  try {
+    const { head, appended } = await append(tenantId, typeOid, last, entries);
+    heads.set(tenantId, head);
+    return appended;
+  } catch (cause) {
+    // Nobody knows where the chain stands now. (Only then: this cache pays for losing its last entry with its whole size.)
+    heads.delete(tenantId);
+    throw cause;
+  }
+}
+
+type Written = { readonly head: Head; readonly appended: readonly AppendedEntry[] };
+
+async function append(
+  tenantId: string,
+  typeOid: number,
+  last: Head | undefined,
+  entries: readonly PreparedEntry[],
+): Promise<Written> {
   if (last?.ours === true) {
     const linked = await appendAtHead(tenantId, typeOid, last.tip, entries);
-    if (linked !== null) {
-      heads.set(tenantId, { tip: linked.tip, ours: true });
-      return linked.appended;
-    }
+    if (linked !== null) return { head: { tip: linked.tip, ours: true }, appended: linked.appended };
   }
   const locked = await withoutHanging(tenantId, (client) => writeBatch(runOn(client), tenantId, entries));
-  heads.set(tenantId, { tip: locked.tip, ours: last === undefined || isSame(last.tip, locked.before) });
-  return locked.appended;
+  const ours = last === undefined || isSame(last.tip, locked.before);
+  return { head: { tip: locked.tip, ours }, appended: locked.appended };
 }
 
 const isSame = (left: Tip, right: Tip): boolean => left.seq === right.seq && sameBytes(left.hash, right.hash);

@@ -72,9 +72,9 @@ async function lookUp(held: KeyCache, id: string, now: number): Promise<AgentKey
   try {
     const found = await lookUpAgentKey(Buffer.from(id, "base64"), now);
     if (held.epoch === epoch) {
-      held.good.delete(id);
-      held.bad.delete(id);
-      (found.check.ok ? held.good : held.bad).set(id, { ...found, loadedAt: now });
+      const [is, isNot] = found.check.ok ? [held.good, held.bad] : [held.bad, held.good];
+      isNot.delete(id);
+      is.set(id, { ...found, loadedAt: now });
     }
     return found.check;
   } finally {

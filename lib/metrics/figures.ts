@@ -1,5 +1,6 @@
 import "server-only";
 import type { TenantTx } from "@/lib/db/in-tenant";
+import type { RawTx } from "@/lib/db/sql";
 import { callersSql, errorsSql, type FiguresQuery, figuresSql, type Place } from "@/lib/metrics/figures-sql";
 import { coverTime, type Resolution, type RolledUp } from "@/lib/metrics/segments";
 
@@ -57,7 +58,7 @@ export async function readRolledUp(tx: TenantTx, tenantId: string): Promise<Roll
 
 /** Reads figures from the coarsest tables that have them; the trail is not touched. */
 export async function readFigures(
-  tx: TenantTx,
+  tx: RawTx,
   rolled: RolledUp,
   query: FiguresQuery,
   coarsest: Resolution = "day",
@@ -101,7 +102,7 @@ export type CallersHit = {
 
 /** How many callers each server had, and to how many of them something happened; and over all servers. */
 export async function readCallersHit(
-  tx: TenantTx,
+  tx: RawTx,
   rolled: RolledUp,
   query: Pick<FiguresQuery, "tenantId" | "from" | "to" | "servers">,
   slowMs = SLOW_MS,
