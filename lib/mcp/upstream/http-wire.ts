@@ -158,11 +158,11 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
   };
 }
 
-/** Headers as the dispatcher likes them best: one list. Ours are named by nobody else, see `OURS`. */
+/** Headers as the dispatcher likes them best: one list, without those of `base` that `headers` names anew. */
 function listed(base: Posted["headers"], headers: Posted["headers"]): string[] {
   const list: string[] = [];
-  for (const name in base) if (!(name in headers)) list.push(name, base[name] ?? "");
-  for (const name in headers) list.push(name, headers[name] ?? "");
+  for (const name of Object.keys(base)) if (!Object.hasOwn(headers, name)) list.push(name, base[name] ?? "");
+  for (const name of Object.keys(headers)) list.push(name, headers[name] ?? "");
   return list;
 }
 
