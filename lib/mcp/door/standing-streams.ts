@@ -8,6 +8,8 @@ const open = (): Map<() => void, string> => singleton("mcp.standing-streams", ()
 const MAX_PER_HOLDER = 32;
 /** A stream ends after this long and is opened again with a key that is checked anew. */
 const LONGEST_MS = 5 * 60_000;
+/** Some end earlier, by up to this part: clients that came together, as after a restart, do not all come back together. */
+const SPREAD = 0.2;
 
 /** Waits until the client leaves, the time is up or the process stops. Throws `rate_limited` before it waits. */
 export function holdStream(holder: string, left: Leaving): { readonly over: Promise<void>; readonly end: () => void } {
@@ -19,7 +21,7 @@ export function holdStream(holder: string, left: Leaving): { readonly over: Prom
   }
   let end: () => void = () => undefined;
   const over = new Promise<void>((resolve) => {
-    const timer = setTimeout(() => end(), LONGEST_MS);
+    const timer = setTimeout(() => end(), LONGEST_MS * (1 - SPREAD * Math.random()));
     end = () => {
       clearTimeout(timer);
       open().delete(end);
