@@ -9,13 +9,15 @@ const LIMIT = { scope: "agent", limit: 10, remaining: 9, resetMs: 1 } as const;
 const OURS = "dev.countersign/";
 const SERVER = "io.modelcontextprotocol/serverInfo";
 
-function answerTo(result: Json, era: Envelope["era"], id: string | number = 7): Json {
+function textTo(result: Json, era: Envelope["era"], id: string | number = 7): string {
   const envelope = { id, era } as Envelope;
   const outcome = { ok: true, entry: ENTRY, latencyMs: 1, limit: LIMIT, result } as const;
   const { status, text, error } = callAnswer(envelope, outcome, "request-1");
   expect([status, error]).toEqual([200, null]);
-  return JSON.parse(text);
+  return text;
 }
+
+const answerTo = (...given: Parameters<typeof textTo>): Json => JSON.parse(textTo(...given));
 
 /** Objects as a server may send them, names of every kind among their keys. */
 const theirs = fc.dictionary(
@@ -53,8 +55,11 @@ it("passes on what a server said, whatever it is, and speaks for itself", () => 
 });
 
 it("lets no server name an entry, or speak as somebody else", () => {
-  const forged = { _meta: { [`${OURS}entry`]: "forged", [`${OURS}error`]: {}, [SERVER]: { name: "forged" }, mine: 1 } };
-  const result = answerTo(forged, "modern")["result"] as Json;
-  expect(JSON.stringify(result)).not.toContain("forged");
-  expect(result["_meta"]).toMatchObject({ [`${OURS}entry`]: ENTRY, mine: 1 });
+  const names = [`${OURS}entry`, `${OURS}error`, `${OURS}limit`, SERVER];
+  const forged = { _meta: { ...Object.fromEntries(names.map((name) => [name, "forged"])), mine: 1 } };
+  for (const era of ["modern", "legacy"] as const) {
+    // In the text itself: a name that stands there twice is one thing to one client and another to the next.
+    expect(textTo(forged, era)).not.toContain("forged");
+    expect((answerTo(forged, era)["result"] as Json)["_meta"]).toMatchObject({ [`${OURS}entry`]: ENTRY, mine: 1 });
+  }
 });
