@@ -1,7 +1,7 @@
 import { ChainLinker, type Tip } from "@/lib/audit/chain";
 import type { AppendedEntry } from "@/lib/audit/entry";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
-import type { RecordText } from "@/lib/audit/record";
+import type { RecordText } from "@/lib/audit/record-text";
 import type { WireWriter } from "@/lib/db/wire-writer";
 
 /** Columns of the type `audit_traced_row`, in its order. The names are those of the table. */

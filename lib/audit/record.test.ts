@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { isoMicros, nowMicros } from "@/lib/audit/micro-time";
 import { encodePayload, MAX_SIDE_BYTES } from "@/lib/audit/payload";
-import { recordBytes, type Stamp, toRecordFields, toRecordText, toSearchColumns } from "@/lib/audit/record";
+import { type Stamp, toRecordFields } from "@/lib/audit/record";
+import { recordBytes, toRecordText } from "@/lib/audit/record-text";
+import { toSearchColumns } from "@/lib/audit/search-columns";
 import { canonicalJson } from "@/lib/core/canonical-json";
 import { newId } from "@/lib/core/ids";
 

@@ -1,5 +1,5 @@
 import { checkLink, linkHash, sameBytes, sha256, type Tip } from "@/lib/audit/chain";
-import { toSearchColumns } from "@/lib/audit/record";
+import { toSearchColumns } from "@/lib/audit/search-columns";
 import { parseRecord, TS_TEXT } from "@/lib/audit/views";
 
 /** All of a stored entry but the sealed bytes, whose digest the database computes. Digests come as hex. */

@@ -11,7 +11,8 @@ import {
   manifestLine,
   omittedLine,
 } from "@/lib/audit/export-lines";
-import { recordBytes, toRecordFields, toRecordText } from "@/lib/audit/record";
+import { toRecordFields } from "@/lib/audit/record";
+import { recordBytes, toRecordText } from "@/lib/audit/record-text";
 import { type ExportReport, verifyExport } from "@/lib/audit/verify";
 import { newId } from "@/lib/core/ids";
 
