@@ -1,10 +1,10 @@
-import type { Soon } from "@/lib/core/soon";
 import "server-only";
 import { LRUCache } from "lru-cache";
 import type { AgentIdentity, AgentKeyCheck } from "@/lib/auth/agent-identity";
 import { agentKeyHash, type LookedUp, lookUpAgentKey } from "@/lib/auth/agent-key-lookup";
 import { type BusMessage, bus } from "@/lib/core/bus";
 import { singleton } from "@/lib/core/singleton";
+import type { Soon } from "@/lib/core/soon";
 
 export type { AgentIdentity, AgentKeyCheck } from "@/lib/auth/agent-identity";
 

@@ -1,6 +1,6 @@
-import { soon } from "@/lib/core/soon";
 import "server-only";
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
+import { soon } from "@/lib/core/soon";
 import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
 import type { Profile } from "@/lib/profiles/registry";
 

@@ -1,6 +1,6 @@
-import { type Soon, soon } from "@/lib/core/soon";
 import "server-only";
 import { canonicalSha256 } from "@/lib/core/canonical-json";
+import { type Soon, soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
 import { tenantSql } from "@/lib/db/sql";
 import { toCircuitRules, toPoolLimits } from "@/lib/servers/circuit-rules";
