@@ -110,9 +110,8 @@ const toAnswer = ({ envelope, entrance }: Visit, outcome: Outcome): CallAnswer =
 
 /** Leaving the stream cancels on the modern wire; in the sessions era a client may come and go, and cancels by a message. */
 function execute(visit: Visit, call: ToolCall): Promise<Outcome> {
-  const { gateway, envelope, identity, session, signal } = visit;
-  if (envelope.era === "modern" || envelope.id === null)
-    return executeToolCall(gateway, call.signal === signal ? call : { ...call, signal });
+  const { gateway, envelope, identity, session } = visit;
+  if (envelope.era === "modern" || envelope.id === null) return executeToolCall(gateway, call);
   const owner = identity.credentialId ?? identity.actor.id;
   return cancellable(owner, session, envelope.id, (cancelled) =>
     executeToolCall(gateway, { ...call, signal: cancelled }),
