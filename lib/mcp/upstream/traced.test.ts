@@ -64,3 +64,14 @@ it.each(["modern", "legacy"] as const)("a server of the %s wire over HTTP is tol
   expect(plain?.headers["traceparent"]).toBeUndefined();
   expect(JSON.stringify(plain?.meta ?? {})).not.toContain("traceparent");
 });
+
+it("a credential that calls itself a trace does not stand beside the call's own", async () => {
+  const server = await startFakeUpstream({ era: "modern" });
+  const credential = { traceparent: "credential", "x-api-key": "k" };
+  const endpoint = { transport: "http", url: server.url } as const;
+  const upstream = openUpstream(endpoint, { credential, deadlineMs: 20_000, policy });
+  open.push(upstream, server);
+  await call(upstream, true);
+  const traced = server.requests.find(({ method }) => method === "tools/call");
+  expect(traced?.headers).toMatchObject({ traceparent: TOLD.traceparent, "x-api-key": "k" });
+});
