@@ -9,6 +9,7 @@ import type { UpstreamSpec } from "@/bench/echo-upstream";
 import type { GatewayKind, Options, UpstreamKind } from "@/bench/options";
 import type { Prepared, WorldSpec } from "@/bench/prepare";
 import { appRoot } from "@/lib/db/app-root";
+import { startFlags } from "@/lib/testing/start-flags";
 
 /** Parts that this script plays when it starts itself; each says one thing when it is ready. */
 export type Part =
@@ -145,7 +146,7 @@ export async function startGateway(
     next: [join(appRoot(), "node_modules/next/dist/bin/next"), "start", "-H", "127.0.0.1", "-p", String(port)],
   }[kind];
   const child = keep(
-    spawn(process.execPath, [...profile, ...nodeFlags, ...program], {
+    spawn(process.execPath, [...profile, ...startFlags(), ...nodeFlags, ...program], {
       cwd: appRoot(),
       stdio: ["ignore", spoken(), "inherit"],
       env: { ...process.env, ...world.env, PORT: String(port), NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },

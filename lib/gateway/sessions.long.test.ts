@@ -50,8 +50,8 @@ describe("a thousand sessions that see 117 tools", () => {
     const figures = await hold({ entry }, 10 * 60_000);
     expect(figures.residentKbPerSession).toBeLessThanOrEqual(150);
     expect(figures.liveKbPerSession).toBeLessThanOrEqual(150);
-    // Of a machine that does nothing else: where calls pile up, the collector lets garbage stand for longer.
-    expect(figures.heldMb).toBeLessThanOrEqual(220);
+    // At any moment, of a machine that does nothing else: where calls pile up, garbage is let stand for longer.
+    expect(figures.peakMb).toBeLessThanOrEqual(220);
   });
 
   const built = join(appRoot(), ".build/server.js");

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { appRoot } from "@/lib/db/app-root";
+import { startFlags } from "@/lib/testing/start-flags";
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -85,6 +86,7 @@ process.channel.unref();
 export async function startDoor(entry: string, port: number, options: DoorOptions = {}): Promise<ChildProcess> {
   const probe = ["--expose-gc", "--import", `data:text/javascript,${encodeURIComponent(MEMORY_PROBE)}`];
   const args = [
+    ...startFlags(),
     ...(options.measured === true ? probe : []),
     entry,
     ...(options.console === true ? [] : ["--door-only"]),
