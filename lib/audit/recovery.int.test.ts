@@ -160,6 +160,7 @@ describe("an outage in the middle of calls", () => {
     maxQueued: 1000,
     maxQueuedBytes: 1e7,
     maxParallel: 2,
+    maxTogether: 16,
     maxWaitMs: 300,
     retryMs: 50,
   };

@@ -1,7 +1,8 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppendedEntry } from "@/lib/audit/entry";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
-import { type BatchFault, EntrySequencer, type SequencerLimits } from "@/lib/audit/sequencer";
+import { type Batch, type BatchFault, EntrySequencer, type SequencerLimits } from "@/lib/audit/sequencer";
 
 const LIMITS: SequencerLimits = {
   maxBatch: 10,
@@ -9,6 +10,7 @@ const LIMITS: SequencerLimits = {
   maxQueued: 50,
   maxQueuedBytes: 100_000,
   maxParallel: 2,
+  maxTogether: 3,
   maxWaitMs: 1000,
   retryMs: 50,
 };
@@ -27,35 +29,54 @@ class Fault extends Error {
 /** A trail in memory that can be down, can lose the answer of a commit, and refuses entries whose id says `poison`. */
 function fakeStore() {
   const rows = new Map<string, AppendedEntry[]>();
-  const state = { down: false, loseAnswers: 0, hang: null as Promise<void> | null, writes: 0, parallel: 0, peak: 0 };
+  const state = {
+    down: false,
+    loseAnswers: 0,
+    hang: null as Promise<void> | null,
+    writes: 0,
+    parallel: 0,
+    peak: 0,
+    /** Tenants of each transaction that more than one shared. */
+    shared: [] as string[][],
+    /** Tenants whose batches have to be written alone. */
+    loners: new Set<string>(),
+  };
   const rowsOf = (tenantId: string) => rows.get(tenantId) ?? [];
+  async function commit(batches: readonly Batch[]): Promise<AppendedEntry[][]> {
+    state.writes += 1;
+    state.parallel += 1;
+    state.peak = Math.max(state.peak, state.parallel);
+    try {
+      await (state.hang ?? Promise.resolve());
+      if (state.down) throw new Fault("lost");
+      if (batches.some(({ entries }) => entries.length === 0)) throw new Error("A batch without entries.");
+      const entries = batches.flatMap((batch) => batch.entries);
+      if (entries.some((each) => each.eventId.startsWith("poison"))) throw new Fault("poisoned");
+      const added = batches.map(({ tenantId, entries: batch }) => {
+        const from = rowsOf(tenantId).length + 1;
+        return batch.map(({ eventId }, at) => ({ tenantId, eventId, seq: from + at, hash: "" }));
+      });
+      for (const [at, { tenantId }] of batches.entries())
+        rows.set(tenantId, [...rowsOf(tenantId), ...(added[at] ?? [])]);
+      if (state.loseAnswers > 0) {
+        state.loseAnswers -= 1;
+        throw new Fault("lost");
+      }
+      return added;
+    } finally {
+      state.parallel -= 1;
+    }
+  }
   return {
     state,
     rowsOf,
-    write: async (tenantId: string, entries: readonly PreparedEntry[]) => {
-      state.writes += 1;
-      state.parallel += 1;
-      state.peak = Math.max(state.peak, state.parallel);
-      try {
-        await (state.hang ?? Promise.resolve());
-        if (state.down) throw new Fault("lost");
-        if (entries.some((each) => each.eventId.startsWith("poison"))) throw new Fault("poisoned");
-        const before = rowsOf(tenantId);
-        const added = entries.map((each, at) => ({
-          tenantId,
-          eventId: each.eventId,
-          seq: before.length + at + 1,
-          hash: "",
-        }));
-        rows.set(tenantId, [...before, ...added]);
-        if (state.loseAnswers > 0) {
-          state.loseAnswers -= 1;
-          throw new Fault("lost");
-        }
-        return added;
-      } finally {
-        state.parallel -= 1;
-      }
+    write: async (tenantId: string, entries: readonly PreparedEntry[]) =>
+      (await commit([{ tenantId, entries }]))[0] as AppendedEntry[],
+    writeTogether: async (batches: readonly Batch[]) => {
+      state.shared.push(batches.map(({ tenantId }) => tenantId));
+      const sharing = batches.filter(({ tenantId }) => !state.loners.has(tenantId));
+      const added = await commit(sharing);
+      return batches.map((batch) => added[sharing.indexOf(batch)] ?? null);
     },
     find: async (tenantId: string, entries: readonly PreparedEntry[]) => {
       if (state.down) throw new Fault("lost");
@@ -97,6 +118,115 @@ describe("the sequencer", () => {
     expect((await Promise.all(other)).map((appended) => appended.seq)).toEqual([1, 2, 3, 4, 5]);
     expect(store.state.writes).toBe(4);
     expect(store.state.peak).toBe(2);
+  });
+
+  const appendFor = (sequencer: EntrySequencer, ...ids: readonly string[]) =>
+    Promise.allSettled(ids.map((id) => sequencer.append(entry(id, id[0]))));
+  const landed = (settled: readonly PromiseSettledResult<AppendedEntry>[]) =>
+    settled.map((each) => (each.status === "fulfilled" ? `${each.value.eventId} ${each.value.seq}` : "refused"));
+
+  it("lets small batches of several tenants share a transaction", async () => {
+    const { store, sequencer } = setup();
+    const all = appendFor(sequencer, "a1", "b1", "c1", "d1", "b2");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1", "d1 1", "b2 2"]);
+    expect(store.state.shared).toEqual([["a", "b", "c"]]);
+    expect(store.state.writes).toBe(2);
+  });
+
+  it("shares no more entries and bytes than a batch may have", async () => {
+    const { store, sequencer } = setup({ maxBatch: 3 });
+    const all = appendFor(sequencer, "a1", "a2", "b1", "b2", "c1");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(landed(await all)).not.toContain("refused");
+    expect(store.state.shared).toEqual([["b", "c"]]);
+    const bytes = setup({ maxBatchBytes: 250 });
+    const heavy = appendFor(bytes.sequencer, "a1", "b1", "c1");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(landed(await heavy)).toEqual(["a1 1", "b1 1", "c1 1"]);
+    expect(bytes.store.state.shared).toEqual([["a", "b"]]);
+  });
+
+  it("writes alone what could not be written together", async () => {
+    const { store, sequencer } = setup();
+    store.state.loners.add("b");
+    const all = appendFor(sequencer, "a1", "b1", "c1");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1"]);
+    expect(store.state.writes).toBe(2);
+  });
+
+  it("lets a tenant's poisoned entry fall alone, and no other tenant's with it", async () => {
+    const { store, fates, sequencer } = setup();
+    const poison = sequencer.append(entry("poison", "b"));
+    const fall = expect(poison).rejects.toMatchObject(refused);
+    const all = appendFor(sequencer, "a1", "b1", "c1");
+    await vi.advanceTimersByTimeAsync(10);
+    await fall;
+    expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1"]);
+    expect(store.state.shared).toEqual([["b", "a", "c"]]);
+    expect(fates).toEqual([["poison", false]]);
+  });
+
+  it("finds what several tenants' commit answered into the void, and writes it once", async () => {
+    const { store, sequencer } = setup();
+    store.state.loseAnswers = 1;
+    const all = appendFor(sequencer, "a1", "b1", "c1");
+    await vi.advanceTimersByTimeAsync(300);
+    expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1"]);
+    expect(["a", "b", "c"].map((tenant) => store.rowsOf(tenant).length)).toEqual([1, 1, 1]);
+    expect(store.state.writes).toBe(1);
+  });
+
+  it("drops from a shared transaction who was refused meanwhile", async () => {
+    const { store, fates, sequencer } = setup({ maxParallel: 1 });
+    store.state.hang = new Promise((go) => setTimeout(go, 1_500));
+    const early = appendFor(sequencer, "x1");
+    await vi.advanceTimersByTimeAsync(10);
+    const late = appendFor(sequencer, "a1", "b1");
+    await vi.advanceTimersByTimeAsync(1_000);
+    const other = appendFor(sequencer, "b2");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(landed(await early)).toEqual(["refused"]);
+    expect(landed(await late)).toEqual(["refused", "refused"]);
+    expect(landed(await other)).toEqual(["b2 1"]);
+    expect(fates).toEqual(
+      expect.arrayContaining([
+        ["x1", true],
+        ["a1", false],
+        ["b1", false],
+      ]),
+    );
+  });
+
+  it("loses and doubles nothing, whatever the tenants, faults and sizes", async () => {
+    vi.useRealTimers();
+    const entries = fc.array(fc.record({ tenant: fc.constantFrom(..."abcdef"), poison: fc.boolean() }), {
+      maxLength: 40,
+    });
+    const world = fc.record({
+      entries,
+      loners: fc.subarray([..."abcdef"]),
+      lost: fc.nat(3),
+      together: fc.integer({ min: 1, max: 6 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(world, async ({ entries: wanted, loners, lost, together }) => {
+        const { store, sequencer } = setup({ maxTogether: together, retryMs: 1, maxBatch: 5, maxWaitMs: 5_000 });
+        store.state.loseAnswers = lost;
+        for (const tenant of loners) store.state.loners.add(tenant);
+        const ids = wanted.map(({ tenant, poison }, at) => ({ tenant, poison, id: poison ? `poison${at}` : `e${at}` }));
+        const settled = await Promise.allSettled(ids.map(({ id, tenant }) => sequencer.append(entry(id, tenant))));
+        for (const [at, { poison }] of ids.entries())
+          expect(settled[at]?.status).toBe(poison ? "rejected" : "fulfilled");
+        for (const tenant of "abcdef") {
+          const sound = ids.filter((each) => each.tenant === tenant && !each.poison).map(({ id }) => id);
+          expect(store.rowsOf(tenant).map((row) => row.eventId)).toEqual(sound);
+        }
+        expect(sequencer.queued()).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("keeps batches below a size in bytes", async () => {

@@ -1,4 +1,5 @@
 import type { AppendedEntry } from "@/lib/audit/entry";
+import { type Lane, makeLane, setDoubt, takeBatch, takeTogether, type Waiting } from "@/lib/audit/lanes";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 import { AppError } from "@/lib/core/errors";
 
@@ -10,16 +11,26 @@ export type SequencerLimits = {
   readonly maxBatchBytes: number;
   readonly maxQueued: number;
   readonly maxQueuedBytes: number;
-  /** Batches in flight at a time, of different tenants. */
+  /** Transactions in flight at a time, of different tenants. */
   readonly maxParallel: number;
+  /** Tenants whose batches may share a transaction. */
+  readonly maxTogether: number;
   /** How long an append may take before its caller is refused. */
   readonly maxWaitMs: number;
   readonly retryMs: number;
 };
 
+/** Entries of one tenant, in their order. */
+export type Batch = { readonly tenantId: string; readonly entries: readonly PreparedEntry[] };
+
 export type SequencerStore = {
   /** One transaction; resolves after the commit. */
   readonly write: (tenantId: string, entries: readonly PreparedEntry[]) => Promise<readonly AppendedEntry[]>;
+  /**
+   * One transaction for batches of several tenants; resolves after the commit. Null for a tenant of which nothing was
+   * written because it has to be written alone.
+   */
+  readonly writeTogether: (batches: readonly Batch[]) => Promise<readonly (readonly AppendedEntry[] | null)[]>;
   /** Which of these entries are in the trail: asked when a commit's answer was lost. */
   readonly find: (tenantId: string, entries: readonly PreparedEntry[]) => Promise<readonly AppendedEntry[]>;
   readonly faultOf: (cause: unknown) => BatchFault;
@@ -41,26 +52,13 @@ export type Sequencer = {
   readonly close: () => Promise<void>;
 };
 
-type Waiting = {
-  readonly entry: PreparedEntry;
-  readonly refuseAt: number;
-  readonly resolve: (appended: AppendedEntry) => void;
-  readonly reject: (error: AppError) => void;
-  refused: boolean;
-  /** Its fate is certain, and it is counted no more. */
-  done: boolean;
-  /** A transaction with it may have been committed although we were not told. */
-  inDoubt: boolean;
-};
-
-type Lane = { readonly tenantId: string; queue: Waiting[]; inFlight: Waiting[]; busy: boolean; retryAt: number };
-
 const unavailable = (cause?: unknown) =>
   new AppError("audit_unavailable", "The audit trail cannot take this entry now.", { retryAfterMs: 1000 }, cause);
 
 /**
  * Puts the entries of each tenant in one order and writes them in batches: what arrives while a batch is in flight
- * becomes the next batch. One batch per tenant at a time; several tenants at once.
+ * becomes the next batch. One batch per tenant at a time; several tenants at once, and small batches of several tenants
+ * share a transaction, because a commit costs the same for all of them as for one.
  */
 export class EntrySequencer implements Sequencer {
   private readonly lanes = new Map<string, Lane>();
@@ -133,7 +131,7 @@ export class EntrySequencer implements Sequencer {
   private lane(tenantId: string): Lane {
     const found = this.lanes.get(tenantId);
     if (found !== undefined) return found;
-    const made: Lane = { tenantId, queue: [], inFlight: [], busy: false, retryAt: 0 };
+    const made = makeLane(tenantId);
     this.lanes.set(tenantId, made);
     return made;
   }
@@ -150,26 +148,45 @@ export class EntrySequencer implements Sequencer {
   }
 
   private pump(): void {
-    const now = performance.now();
-    for (const lane of this.lanes.values()) {
-      if (this.running >= this.limits.maxParallel) return;
-      if (lane.busy || lane.retryAt > now) continue;
-      if (lane.queue.length === 0) {
-        // Tenants come and go; a lane without work is nothing to keep.
+    const ready = this.readyLanes();
+    while (ready.length > 0 && this.running < this.limits.maxParallel) {
+      const together = takeTogether(ready, this.limits);
+      for (const lane of together) {
+        // The tenant that was served goes to the end of the map: everybody gets a turn.
         this.lanes.delete(lane.tenantId);
-        continue;
+        this.lanes.set(lane.tenantId, lane);
       }
-      // The tenant that was served goes to the end of the map: everybody gets a turn.
-      this.lanes.delete(lane.tenantId);
-      this.lanes.set(lane.tenantId, lane);
-      void this.serve(lane);
+      void this.serve(together);
     }
   }
 
-  private async serve(lane: Lane): Promise<void> {
-    lane.busy = true;
+  private readyLanes(): Lane[] {
+    const now = performance.now();
+    const ready: Lane[] = [];
+    for (const lane of this.lanes.values()) {
+      if (lane.busy || lane.retryAt > now) continue;
+      // Tenants come and go; a lane without work is nothing to keep.
+      if (lane.queue.length === 0) this.lanes.delete(lane.tenantId);
+      else ready.push(lane);
+    }
+    return ready;
+  }
+
+  private async serve(lanes: readonly Lane[]): Promise<void> {
     this.running += 1;
-    lane.inFlight = this.take(lane);
+    for (const lane of lanes) {
+      lane.busy = true;
+      lane.inFlight = takeBatch(lane, this.limits);
+    }
+    const [only] = lanes;
+    if (lanes.length === 1 && only !== undefined) await this.serveAlone(only);
+    else await this.serveTogether(lanes);
+    this.running -= 1;
+    if (this.queuedCount > 0) this.pumpSoon();
+    else if (this.running === 0) this.rest();
+  }
+
+  private async serveAlone(lane: Lane): Promise<void> {
     try {
       await this.settleDoubts(lane);
       lane.inFlight = lane.inFlight.filter((waiting) => this.stillWanted(waiting));
@@ -178,28 +195,50 @@ export class EntrySequencer implements Sequencer {
     } catch (cause) {
       this.requeue(lane, cause);
     }
+    this.free(lane);
+  }
+
+  /** None of them holds an entry in doubt: their last batches went well. */
+  private async serveTogether(lanes: readonly Lane[]): Promise<void> {
+    for (const lane of lanes) lane.inFlight = lane.inFlight.filter((waiting) => this.stillWanted(waiting));
+    const filled = lanes.filter(({ inFlight }) => inFlight.length > 0);
+    for (const { inFlight } of filled) setDoubt(inFlight, true);
+    const written = await this.writeTogether(filled);
+    const alone = filled.filter((_, index) => written[index] === null);
+    for (const lane of lanes) if (!alone.includes(lane)) this.free(lane);
+    for (const { inFlight } of alone) setDoubt(inFlight, false);
+    await Promise.all(alone.map((lane) => this.serveAlone(lane)));
+  }
+
+  /** Null for each lane that has to be written alone. */
+  private async writeTogether(lanes: readonly Lane[]): Promise<readonly (readonly AppendedEntry[] | null)[]> {
+    if (lanes.length === 0) return [];
+    const batchOf = ({ tenantId, inFlight }: Lane) => ({ tenantId, entries: inFlight.map(({ entry }) => entry) });
+    let written: readonly (readonly AppendedEntry[] | null)[];
+    try {
+      written = await this.store.writeTogether(lanes.map(batchOf));
+    } catch (cause) {
+      // Where the database answered with an error nothing was committed, and each has to be seen for itself.
+      if (this.store.faultOf(cause) !== "lost") return lanes.map(() => null);
+      for (const lane of lanes) this.requeue(lane, cause);
+      return lanes.map(() => []);
+    }
+    for (const [index, lane] of lanes.entries()) {
+      const appended = written[index] ?? null;
+      if (appended !== null) this.acceptAll(lane.inFlight, appended);
+    }
+    return written;
+  }
+
+  private free(lane: Lane): void {
     lane.inFlight = [];
     lane.busy = false;
-    this.running -= 1;
-    if (this.queuedCount > 0) this.pumpSoon();
-    else if (this.running === 0) this.rest();
   }
 
   private rest(): void {
     if (this.ticking !== null) clearInterval(this.ticking);
     this.ticking = null;
     for (const resolve of this.idle.splice(0)) resolve();
-  }
-
-  private take(lane: Lane): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const waiting of lane.queue) {
-      bytes += waiting.entry.bytes;
-      if (count === this.limits.maxBatch || (count > 0 && bytes > this.limits.maxBatchBytes)) break;
-      count += 1;
-    }
-    return lane.queue.splice(0, count);
   }
 
   /** A refused entry whose fate is certain is dropped; one in doubt has just been looked up. */
@@ -233,21 +272,18 @@ export class EntrySequencer implements Sequencer {
   /** Writes a batch; where an entry in it is refused for what it holds, halves it until that one stands alone. */
   private async write(lane: Lane, batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return;
-    for (const waiting of batch) waiting.inDoubt = true;
+    setDoubt(batch, true);
     try {
       const appended = await this.store.write(
         lane.tenantId,
         batch.map((waiting) => waiting.entry),
       );
-      batch.forEach((waiting, at) => {
-        this.accept(waiting, appended[at] as AppendedEntry);
-      });
-      this.events.appended(appended);
+      this.acceptAll(batch, appended);
     } catch (cause) {
       const fault = this.store.faultOf(cause);
       if (fault === "lost") throw cause;
       // The database answered with an error, so nothing of this batch was committed.
-      for (const waiting of batch) waiting.inDoubt = false;
+      setDoubt(batch, false);
       if (fault === "poisoned" && batch.length > 1) {
         const half = batch.length >> 1;
         await this.write(lane, batch.slice(0, half));
@@ -257,6 +293,13 @@ export class EntrySequencer implements Sequencer {
       this.events.fault(fault, cause, batch.length);
       for (const waiting of batch) this.drop(waiting, cause);
     }
+  }
+
+  private acceptAll(batch: readonly Waiting[], appended: readonly AppendedEntry[]): void {
+    batch.forEach((waiting, at) => {
+      this.accept(waiting, appended[at] as AppendedEntry);
+    });
+    this.events.appended(appended);
   }
 
   private accept(waiting: Waiting, appended: AppendedEntry): void {

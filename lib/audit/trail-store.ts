@@ -4,11 +4,11 @@ import { sameBytes, type Tip } from "@/lib/audit/chain";
 import type { AppendedEntry } from "@/lib/audit/entry";
 import { type LinkedRows, writeRows } from "@/lib/audit/entry-rows";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
-import type { BatchFault, SequencerStore } from "@/lib/audit/sequencer";
-import { APPEND, type RunSql, rowTypeOid, writeBatch } from "@/lib/audit/write-batch";
+import type { Batch, BatchFault, SequencerStore } from "@/lib/audit/sequencer";
+import { APPEND, APPEND_IF_FREE, type RunSql, rowTypeOid, writeBatch } from "@/lib/audit/write-batch";
 import { isAppError } from "@/lib/core/errors";
 import { pool } from "@/lib/db/client";
-import { oneTrip, type TripValue } from "@/lib/db/one-trip";
+import { oneTrip, sharedTrip, type TripStep, type TripValue } from "@/lib/db/one-trip";
 import { tenantSql } from "@/lib/db/sql";
 
 /** A batch that has not ended by now never will: the connection is cut, so that the next batch gets a new one. */
@@ -32,6 +32,7 @@ let known: Known | null = null;
 /** The trail's own transactions. */
 export const trailStore: SequencerStore = {
   write,
+  writeTogether,
   find: (tenantId, entries) => withoutHanging(tenantId, (client) => find(client, tenantId, entries)),
   faultOf,
 };
@@ -80,23 +81,63 @@ async function appendAtHead(
   before: Tip,
   entries: readonly PreparedEntry[],
 ): Promise<LinkedRows | null> {
-  let timer: NodeJS.Timeout | undefined;
-  let linked: LinkedRows | null = null;
+  const appending = makeAppending(typeOid, before, entries, tenantId);
+  const written = await withoutStall((taken) => oneTrip(tenantId, APPEND, appending.values, taken));
+  return appending.linked(written);
+}
+
+/**
+ * One transaction and one commit for the batches of several tenants, each in its own tenant. A head that was moved, or that
+ * somebody else holds, keeps nobody waiting: nothing is written of that batch.
+ */
+async function writeTogether(batches: readonly Batch[]): Promise<readonly (readonly AppendedEntry[] | null)[]> {
+  const { heads, typeOid } = await ourKnowledge(batches[0]?.tenantId ?? "");
+  const trips = batches.flatMap(({ tenantId, entries }) => {
+    const head = heads.get(tenantId);
+    return head?.ours === true
+      ? [{ tenantId, tip: head.tip, ...makeAppending(typeOid, head.tip, entries, tenantId) }]
+      : [];
+  });
+  const steps = trips.map(({ tenantId, values }): TripStep => ({ tenantId, statement: APPEND_IF_FREE, values }));
+  if (steps.length === 0) return batches.map(() => null);
+  try {
+    const written = await withoutStall((taken) => sharedTrip(steps, taken));
+    const appended = new Map<string, readonly AppendedEntry[]>();
+    for (const [index, { tenantId, tip, linked }] of trips.entries()) {
+      const rows = linked(written[index] ?? null);
+      heads.set(tenantId, rows === null ? { tip, ours: false } : { tip: rows.tip, ours: true });
+      if (rows !== null) appended.set(tenantId, rows.appended);
+    }
+    return batches.map(({ tenantId }) => appended.get(tenantId) ?? null);
+  } catch (cause) {
+    for (const { tenantId } of trips) heads.delete(tenantId);
+    throw cause;
+  }
+}
+
+/** What appending after `before` sends, and what it has written, given the statement's answer; null when nothing. */
+function makeAppending(typeOid: number, before: Tip, entries: readonly PreparedEntry[], tenantId: string) {
+  let rows: LinkedRows | null = null;
   const values: TripValue[] = [
     tenantId,
     String(before.seq),
     before.hash,
     (out) => {
-      linked = writeRows(out, typeOid, before, entries);
+      rows = writeRows(out, typeOid, before, entries);
     },
     String(before.seq + entries.length),
-    (out) => out.hex(linked?.appended.at(-1)?.hash ?? ""),
+    (out) => out.hex(rows?.appended.at(-1)?.hash ?? ""),
   ];
+  return { values, linked: (written: string | null) => (Number(written) === entries.length ? rows : null) };
+}
+
+/** Cuts the connection of a trip that does not end. */
+async function withoutStall<T>(run: (taken: (client: PoolClient) => void) => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
   try {
-    const written = await oneTrip(tenantId, APPEND, values, (client) => {
+    return await run((client) => {
       timer = setTimeout(() => cut(client), STUCK_MS).unref();
     });
-    return Number(written) === entries.length ? linked : null;
   } finally {
     clearTimeout(timer);
   }
@@ -109,16 +150,13 @@ async function ourKnowledge(tenantId: string): Promise<Known> {
   return known;
 }
 
-async function withoutHanging<T>(tenantId: string, run: (client: PoolClient) => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await tenantSql(tenantId, (client) => {
-      timer = setTimeout(() => cut(client), STUCK_MS).unref();
+function withoutHanging<T>(tenantId: string, run: (client: PoolClient) => Promise<T>): Promise<T> {
+  return withoutStall((taken) =>
+    tenantSql(tenantId, (client) => {
+      taken(client);
       return run(client);
-    });
-  } finally {
-    clearTimeout(timer);
-  }
+    }),
+  );
 }
 
 function cut(client: PoolClient): void {

@@ -124,6 +124,7 @@ describe("appending", () => {
       maxQueued: 10,
       maxQueuedBytes: 1e6,
       maxParallel: 1,
+      maxTogether: 16,
       maxWaitMs: 5000,
       retryMs: 50,
     };

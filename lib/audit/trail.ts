@@ -17,6 +17,7 @@ const LIMITS: SequencerLimits = {
   maxQueued: 20_000,
   maxQueuedBytes: 128 * 1024 * 1024,
   maxParallel: 4,
+  maxTogether: 16,
   maxWaitMs: 5_000,
   retryMs: 100,
 };

@@ -28,21 +28,28 @@ const FIRST_HEAD = {
 };
 const ROW_TYPE = { name: "audit_row_type", text: "select 'audit_traced_row'::regtype::oid::text as oid" };
 
-/**
- * Entries and the new head in one statement: $1 tenant, $2 and $3 the head they follow, $4 the entries, $5 and $6 the new head.
- * Where the head is another one by now, nothing is written. Answers with how many were written.
- */
-export const APPEND: Statement = {
-  name: "audit_append_rows",
-  text: `with head as (
+const appendRows = (condition: string) => `head as (
       update audit_heads set seq = $5::bigint, hash = $6::bytea, updated_at = now()
-      where tenant_id = $1::uuid and seq = $2::bigint and hash = $3::bytea returning 1
+      where tenant_id = $1::uuid and seq = $2::bigint and hash = $3::bytea${condition} returning 1
     ), written as (
     insert into audit_entries (tenant_id, ${ROW_COLUMNS.join(", ")})
     select $1::uuid, ${ROW_COLUMNS.map((name) => `entry.${name}`).join(", ")} from unnest($4::audit_traced_row[]) entry
     where exists (select from head) returning 1
     )
-    select count(*)::text as written from written`,
+    select count(*)::text as written from written`;
+
+/**
+ * Entries and the new head in one statement: $1 tenant, $2 and $3 the head they follow, $4 the entries, $5 and $6 the new head.
+ * Where the head is another one by now, nothing is written. Answers with how many were written.
+ */
+export const APPEND: Statement = { name: "audit_append_rows", text: `with ${appendRows("")}` };
+
+/** The same where others must not wait: nothing is written either while somebody else holds the head. */
+export const APPEND_IF_FREE: Statement = {
+  name: "audit_append_rows_if_free",
+  text: `with free as materialized (
+      select from audit_heads where tenant_id = $1::uuid and seq = $2::bigint and hash = $3::bytea for update skip locked
+    ), ${appendRows(" and exists (select from free)")}`,
 };
 
 export type WrittenBatch = LinkedRows & { readonly before: Tip };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pool } from "@/lib/db/client";
-import { oneTrip } from "@/lib/db/one-trip";
+import { oneTrip, sharedTrip } from "@/lib/db/one-trip";
 import { platformSql } from "@/lib/db/sql";
 import { createTestTenant } from "@/lib/testing/factories";
 import { withTestDatabase } from "@/lib/testing/test-database";
@@ -51,5 +51,18 @@ describe("one trip", () => {
     expect(await oneTrip(tenantId, BROKEN, ["2"])).toBe("1");
     const { rows } = await pool().query<{ pid: number }>("select pg_backend_pid() as pid");
     expect(rows[0]?.pid).not.toBe(failed);
+  });
+
+  it("runs statements of several tenants, each in its own, and answers each", async () => {
+    const [first, second] = await Promise.all([createTestTenant(), createTestTenant()]);
+    const step = ({ tenantId }: { tenantId: string }, word: string) => ({ tenantId, statement: WHO, values: [word] });
+    const none = {
+      tenantId: first.tenantId,
+      statement: { name: "test_none", text: "select 1 where $1 = ''" },
+      values: ["x"],
+    };
+    const answers = await sharedTrip([step(first, "a"), none, step(second, "b"), step(first, "c")]);
+    const who = `countersign_tenant ${first.tenantId}`;
+    expect(answers).toEqual([`${who} a`, null, `countersign_tenant ${second.tenantId} b`, `${who} c`]);
   });
 });

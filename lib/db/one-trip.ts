@@ -23,6 +23,14 @@ const FIRST_BYTES = 256 * 1024;
 const MAX_SPARE = 8;
 const MAX_KEPT_BYTES = 2 * 1024 * 1024;
 
+/** A statement of one tenant. */
+export type TripStep = {
+  readonly tenantId: string;
+  readonly statement: TripStatement;
+  readonly values: readonly TripValue[];
+};
+type Taken = (client: PoolClient) => void;
+
 /**
  * One statement as the tenant's runtime role, its transaction included, in a single round trip: role, tenant and statement are
  * sent together before one Sync, which is what begins and commits. Resolves after the commit with the first column
@@ -32,9 +40,24 @@ export async function oneTrip(
   tenantId: string,
   statement: TripStatement,
   values: readonly TripValue[],
-  taken?: (client: PoolClient) => void,
+  taken?: Taken,
 ): Promise<string | null> {
-  requireUuid(tenantId);
+  const [answer] = await sharedTrip([{ tenantId, statement, values }], taken);
+  return answer ?? null;
+}
+
+/**
+ * The same for statements of several tenants: one transaction, so all are committed or none, and each runs in its own
+ * tenant. Resolves with the answer of each.
+ */
+export async function sharedTrip(tenantSteps: readonly TripStep[], taken?: Taken): Promise<readonly (string | null)[]> {
+  const steps = tenantSteps.flatMap(({ tenantId, statement, values }): Step[] => {
+    requireUuid(tenantId);
+    return [
+      [ENTER, [tenantId]],
+      [statement, values],
+    ];
+  });
   const client = await pool()
     .connect()
     .catch((cause: unknown) => {
@@ -44,23 +67,14 @@ export async function oneTrip(
   const out = spare.pop() ?? new WireWriter(FIRST_BYTES);
   try {
     out.at = 0;
-    const answer = await new Promise<string | null>((resolve, reject) => {
-      client.query(
-        makeTrip(
-          out,
-          [
-            [ENTER, [tenantId]],
-            [statement, values],
-          ],
-          resolve,
-          reject,
-        ),
-      );
+    const answers = await new Promise<readonly (string | null)[]>((resolve, reject) => {
+      client.query(makeTrip(out, steps, resolve, reject));
     });
     client.release();
     // The server has answered, so the socket has let go of the buffer.
     if (spare.length < MAX_SPARE && out.buffer.length <= MAX_KEPT_BYTES) spare.push(out);
-    return answer;
+    // Every other one is the answer of an entering.
+    return answers.filter((_, index) => index % 2 === 1);
   } catch (cause) {
     client.release(cause instanceof Error ? cause : true);
     throw orUnavailable(cause);
@@ -78,9 +92,10 @@ type Wire = Connection & {
 function makeTrip(
   out: WireWriter,
   steps: readonly Step[],
-  resolve: (answer: string | null) => void,
+  resolve: (answers: readonly (string | null)[]) => void,
   reject: (cause: unknown) => void,
 ): Submittable {
+  const answers: (string | null)[] = [];
   let answer: string | null = null;
   return {
     submit(connection: Connection) {
@@ -96,9 +111,12 @@ function makeTrip(
       answer = message.fields[0] ?? null;
     },
     handleError: reject,
-    handleReadyForQuery: () => resolve(answer),
+    handleCommandComplete() {
+      answers.push(answer);
+      answer = null;
+    },
+    handleReadyForQuery: () => resolve(answers),
     handleRowDescription: nothing,
-    handleCommandComplete: nothing,
     handlePortalSuspended: nothing,
     handleEmptyQuery: nothing,
   } as Submittable;

@@ -1,0 +1,66 @@
+import type { AppendedEntry } from "@/lib/audit/entry";
+import type { PreparedEntry } from "@/lib/audit/prepare-entry";
+import type { SequencerLimits } from "@/lib/audit/sequencer";
+import type { AppError } from "@/lib/core/errors";
+
+/** An entry on its way into the trail, and who waits for it. */
+export type Waiting = {
+  readonly entry: PreparedEntry;
+  readonly refuseAt: number;
+  readonly resolve: (appended: AppendedEntry) => void;
+  readonly reject: (error: AppError) => void;
+  refused: boolean;
+  /** Its fate is certain, and it is counted no more. */
+  done: boolean;
+  /** A transaction with it may have been committed although we were not told. */
+  inDoubt: boolean;
+};
+
+/** The entries of one tenant, in their order. */
+export type Lane = {
+  readonly tenantId: string;
+  queue: Waiting[];
+  inFlight: Waiting[];
+  busy: boolean;
+  /** Since its last batch failed for want of a database: when it is tried again. */
+  retryAt: number;
+};
+
+export const makeLane = (tenantId: string): Lane => ({ tenantId, queue: [], inFlight: [], busy: false, retryAt: 0 });
+
+export function setDoubt(batch: readonly Waiting[], inDoubt: boolean): void {
+  for (const waiting of batch) waiting.inDoubt = inDoubt;
+}
+
+type Size = Pick<SequencerLimits, "maxBatch" | "maxBatchBytes">;
+
+/** Moves the next batch of a lane out of its queue. */
+export function takeBatch(lane: Lane, { maxBatch, maxBatchBytes }: Size): Waiting[] {
+  let bytes = 0;
+  let count = 0;
+  for (const waiting of lane.queue) {
+    bytes += waiting.entry.bytes;
+    if (count === maxBatch || (count > 0 && bytes > maxBatchBytes)) break;
+    count += 1;
+  }
+  return lane.queue.splice(0, count);
+}
+
+/**
+ * Removes from `ready`, which must not be empty, its first lane and those after it that fit into the same transaction. A lane
+ * that failed just now is taken alone: what became of its entries has to be seen first.
+ */
+export function takeTogether(ready: Lane[], { maxTogether, maxBatch, maxBatchBytes }: SequencerLimits): Lane[] {
+  let count = 0;
+  let bytes = 0;
+  let end = 0;
+  for (const lane of ready) {
+    count += lane.queue.length;
+    bytes += lane.queue.reduce((sum, { entry }) => sum + entry.bytes, 0);
+    const isWhole = lane.retryAt === 0 && count <= maxBatch && bytes <= maxBatchBytes;
+    if (end === maxTogether || (end > 0 && !isWhole)) break;
+    end += 1;
+    if (!isWhole) break;
+  }
+  return ready.splice(0, end);
+}

@@ -1,0 +1,131 @@
+import pg from "pg";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { appendInTransaction } from "@/lib/audit/append-in-transaction";
+import type { EntryDraft } from "@/lib/audit/entry";
+import { prepareEntry } from "@/lib/audit/prepare-entry";
+import { closeTrail, trail } from "@/lib/audit/trail";
+import { trailStore } from "@/lib/audit/trail-store";
+import { walkTrail } from "@/lib/audit/verify-trail";
+import { newId } from "@/lib/core/ids";
+import { databaseUrl } from "@/lib/db/client";
+import { inTenant } from "@/lib/db/in-tenant";
+import { tenantSql } from "@/lib/db/sql";
+import { createTestTenant } from "@/lib/testing/factories";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+afterAll(closeTrail);
+
+const draft = (tenantId: string): EntryDraft => ({
+  tenantId,
+  callId: newId(),
+  phase: "outcome",
+  eventType: "tool_call.finished",
+  outcome: "success",
+  decision: "allowed",
+  actor: { type: "agent", id: newId(), name: "triage-bot" },
+  server: "files",
+  tool: "read_file",
+  requestId: newId(),
+  payload: { result: { text: "x" } },
+});
+
+const prepared = (tenantId: string, count: number) =>
+  Promise.all(Array.from({ length: count }, async () => prepareEntry(draft(tenantId))));
+
+let tenants: string[];
+/** Of three tenants whose heads this process knows. */
+beforeEach(async () => {
+  tenants = (await Promise.all([createTestTenant(), createTestTenant(), createTestTenant()])).map((t) => t.tenantId);
+  for (const tenantId of tenants) await trailStore.write(tenantId, await prepared(tenantId, 1));
+});
+
+const batches = (...counts: number[]) =>
+  Promise.all(tenants.map(async (tenantId, at) => ({ tenantId, entries: await prepared(tenantId, counts[at] ?? 1) })));
+const seqs = (written: Awaited<ReturnType<typeof trailStore.writeTogether>>) =>
+  written.map((appended) => appended?.map(({ seq }) => seq) ?? null);
+const lengths = () =>
+  Promise.all(
+    tenants.map(async (tenantId) => {
+      const { valid, entries } = await walkTrail(tenantId);
+      return valid ? entries : "broken";
+    }),
+  );
+
+/** Keeps the head of a tenant's chain, as a transaction of another process does, until it is let go. */
+async function holdHead(tenantId: string) {
+  const client = new pg.Client({ connectionString: databaseUrl() });
+  await client.connect();
+  await client.query("begin");
+  await client.query("select set_config('role', 'countersign_tenant', true), set_config('app.tenant_id', $1, true)", [
+    tenantId,
+  ]);
+  const { rowCount } = await client.query("select 1 from audit_heads where tenant_id = $1 for update", [tenantId]);
+  expect(rowCount).toBe(1);
+  return async () => {
+    await client.query("rollback");
+    await client.end();
+  };
+}
+
+describe("the batches of several tenants in one transaction", () => {
+  it("continue each tenant's own chain, with one commit", async () => {
+    expect(seqs(await trailStore.writeTogether(await batches(2, 1, 3)))).toEqual([[2, 3], [2], [2, 3, 4]]);
+    expect(seqs(await trailStore.writeTogether(await batches(1, 1, 1)))).toEqual([[4], [3], [5]]);
+    expect(await lengths()).toEqual([4, 3, 5]);
+    const transactions = await Promise.all(
+      tenants.map((tenantId) =>
+        tenantSql(tenantId, (client) =>
+          client.query<{ xmin: string }>("select xmin::text from audit_entries where tenant_id = $1 and seq > 1", [
+            tenantId,
+          ]),
+        ),
+      ),
+    );
+    expect(new Set(transactions.flatMap(({ rows }) => rows.map(({ xmin }) => xmin))).size).toBe(2);
+  });
+
+  it("leave out the one whose head was moved, which goes on alone", async () => {
+    const [, moved = ""] = tenants;
+    await inTenant(moved, (tx) => appendInTransaction(tx, draft(moved)));
+    const all = await batches(1, 1, 1);
+    expect(seqs(await trailStore.writeTogether(all))).toEqual([[2], null, [2]]);
+    expect((await trailStore.write(moved, all[1]?.entries ?? []))[0]?.seq).toBe(3);
+    expect(await lengths()).toEqual([2, 3, 2]);
+  });
+
+  it("wait for nobody who holds one of the heads", async () => {
+    const [held = "", ...free] = tenants;
+    const letGo = await holdHead(held);
+    try {
+      expect(seqs(await trailStore.writeTogether(await batches(1, 1, 1)))).toEqual([null, [2], [2]]);
+      const waits = trail().append(draft(held));
+      const others = Promise.all(free.map((tenantId) => trail().append(draft(tenantId))));
+      expect((await others).map(({ seq }) => seq)).toEqual([3, 3]);
+      await letGo();
+      expect((await waits).seq).toBe(2);
+    } finally {
+      await letGo().catch(() => undefined);
+    }
+    expect(await lengths()).toEqual([2, 3, 3]);
+  });
+
+  it("are all refused with the one that the database does not take, and then each stands for itself", async () => {
+    const all = await batches(1, 1, 1);
+    const [first, second, third] = all;
+    const [bad] = second?.entries ?? [];
+    if (first === undefined || bad === undefined || third === undefined) throw new Error("no entries");
+    const poisoned = { ...bad, columns: { ...bad.columns, actorName: "never\u0000cleaned" } };
+    const together = trailStore.writeTogether([first, { tenantId: bad.tenantId, entries: [poisoned] }, third]);
+    await expect(together).rejects.toSatisfy((cause) => trailStore.faultOf(cause) === "poisoned");
+    expect(await lengths()).toEqual([1, 1, 1]);
+    for (const { tenantId, entries } of [first, third]) await trailStore.write(tenantId, entries);
+    expect(await lengths()).toEqual([2, 1, 2]);
+  });
+
+  it("are written so by the trail itself, under many callers", async () => {
+    const appends = Array.from({ length: 300 }, (_, at) => trail().append(draft(tenants[at % 3] ?? "")));
+    await Promise.all(appends);
+    expect(await lengths()).toEqual([101, 101, 101]);
+  });
+});
