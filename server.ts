@@ -11,7 +11,7 @@ import { appRoot } from "@/lib/db/app-root";
 import { announceBaseUrl, baseUrl, env, exportNextAuthEnv, InvalidSettings } from "@/lib/env";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { callsUnderWay } from "@/lib/gateway/calls-under-way";
-import { isForMetrics, mountMetrics } from "@/lib/http/mount-metrics";
+import { serveWithoutPages } from "@/lib/http/serve-without-pages";
 import { isForTheDoor, serveDoor } from "@/lib/mcp/door/node-mount";
 import { servePlainly, wantsWebSocket } from "@/lib/mcp/door/plain-upgrade";
 import { endStandingStreams } from "@/lib/mcp/door/standing-streams";
@@ -61,10 +61,7 @@ async function main(): Promise<void> {
 async function prepareNext(): Promise<Pages> {
   if (isDoorOnly) {
     return {
-      handle: (request, response) => {
-        if (isForMetrics(request.url ?? "/")) void mountMetrics(request, response);
-        else response.writeHead(404).end();
-      },
+      handle: (request, response) => void serveWithoutPages(request, response),
       upgrade: (_request, socket) => void socket.destroy(),
     };
   }
