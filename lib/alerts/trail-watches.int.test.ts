@@ -25,7 +25,14 @@ beforeAll(async () => {
   await owner.connect();
   // The same trail, with less patience.
   const limits = { maxBatch: 100, maxBatchBytes: 1_000_000, maxQueued: 1_000, maxQueuedBytes: 10_000_000 };
-  trail = makeTrail(trailStore, { ...limits, maxParallel: 2, maxTogether: 16, maxWaitMs: 2_500, retryMs: 50 });
+  trail = makeTrail(trailStore, {
+    ...limits,
+    maxParallel: 2,
+    maxTogether: 16,
+    enough: 12,
+    maxWaitMs: 2_500,
+    retryMs: 50,
+  });
 });
 afterAll(async () => {
   await trail.close();

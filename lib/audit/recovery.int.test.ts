@@ -161,6 +161,7 @@ describe("an outage in the middle of calls", () => {
     maxQueuedBytes: 1e7,
     maxParallel: 2,
     maxTogether: 16,
+    enough: 12,
     maxWaitMs: 300,
     retryMs: 50,
   };

@@ -7,6 +7,7 @@ import { type Batch, type BatchFault, EntrySequencer, type SequencerLimits } fro
 const LIMITS: SequencerLimits = {
   maxBatch: 10,
   maxBatchBytes: 10_000,
+  enough: 1_000,
   maxQueued: 50,
   maxQueuedBytes: 100_000,
   maxParallel: 2,
@@ -134,6 +135,22 @@ describe("the sequencer", () => {
     expect(store.state.writes).toBe(2);
   });
 
+  it("does not wait for the end of a long turn once there is enough to write", async () => {
+    const { store, sequencer } = setup({ enough: 3 });
+    const settle = async () => {
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    };
+    const first = appendFor(sequencer, "a1", "a2");
+    await settle();
+    expect(store.rowsOf("a")).toHaveLength(0);
+    const second = appendFor(sequencer, "a3", "a4");
+    await settle();
+    expect(store.rowsOf("a")).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(landed([...(await first), ...(await second)])).toEqual(["a1 1", "a2 2", "a3 3", "a4 4"]);
+    expect(store.state.writes).toBe(2);
+  });
+
   it("shares no more entries and bytes than a batch may have", async () => {
     const { store, sequencer } = setup({ maxBatch: 3 });
     const all = appendFor(sequencer, "a1", "a2", "b1", "b2", "c1");
@@ -212,7 +229,13 @@ describe("the sequencer", () => {
     });
     await fc.assert(
       fc.asyncProperty(world, async ({ entries: wanted, loners, lost, together }) => {
-        const { store, sequencer } = setup({ maxTogether: together, retryMs: 1, maxBatch: 5, maxWaitMs: 5_000 });
+        const { store, sequencer } = setup({
+          enough: together,
+          maxTogether: together,
+          retryMs: 1,
+          maxBatch: 5,
+          maxWaitMs: 5_000,
+        });
         store.state.loseAnswers = lost;
         for (const tenant of loners) store.state.loners.add(tenant);
         const ids = wanted.map(({ tenant, poison }, at) => ({ tenant, poison, id: poison ? `poison${at}` : `e${at}` }));

@@ -9,6 +9,8 @@ export type BatchFault = "lost" | "poisoned" | "broken";
 export type SequencerLimits = {
   readonly maxBatch: number;
   readonly maxBatchBytes: number;
+  /** With so many waiting, a tenant's batch is sent in the middle of a turn. */
+  readonly enough: number;
   readonly maxQueued: number;
   readonly maxQueuedBytes: number;
   /** Transactions in flight at a time, of different tenants. */
@@ -98,7 +100,13 @@ export class EntrySequencer implements Sequencer {
       });
       this.queuedCount += 1;
       this.queuedBytes += entry.bytes;
-      this.pumpSoon();
+      // In a busy process a turn lasts many milliseconds, in which the database can be at work already.
+      if (lane.busy || lane.queue.length < this.limits.enough) {
+        this.pumpSoon();
+      } else {
+        this.watch();
+        this.pump();
+      }
     });
   }
 
@@ -136,15 +144,19 @@ export class EntrySequencer implements Sequencer {
     return made;
   }
 
-  /** After the current turn, so that everything that arrived in it shares the first batch. */
+  /** After the current turn, so that what arrives in it shares the first batch. */
   private pumpSoon(): void {
-    this.ticking ??= setInterval(() => this.tick(), 100).unref();
+    this.watch();
     if (this.pumping) return;
     this.pumping = true;
     setImmediate(() => {
       this.pumping = false;
       this.pump();
     });
+  }
+
+  private watch(): void {
+    this.ticking ??= setInterval(() => this.tick(), 100).unref();
   }
 
   private pump(): void {

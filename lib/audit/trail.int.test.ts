@@ -125,6 +125,7 @@ describe("appending", () => {
       maxQueuedBytes: 1e6,
       maxParallel: 1,
       maxTogether: 16,
+      enough: 12,
       maxWaitMs: 5000,
       retryMs: 50,
     };

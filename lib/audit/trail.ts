@@ -14,6 +14,7 @@ import { resetSingleton, singleton } from "@/lib/core/singleton";
 const LIMITS: SequencerLimits = {
   maxBatch: 400,
   maxBatchBytes: 4 * 1024 * 1024,
+  enough: 12,
   maxQueued: 20_000,
   maxQueuedBytes: 128 * 1024 * 1024,
   maxParallel: 4,
