@@ -100,13 +100,9 @@ export class EntrySequencer implements Sequencer {
       });
       this.queuedCount += 1;
       this.queuedBytes += entry.bytes;
-      // In a busy process a turn lasts many milliseconds, in which the database can be at work already.
-      if (lane.busy || lane.queue.length < this.limits.enough) {
-        this.pumpSoon();
-      } else {
-        this.watch();
-        this.pump();
-      }
+      this.watch();
+      if (this.canGoNow(lane)) this.pump();
+      else this.pumpSoon();
     });
   }
 
@@ -144,9 +140,14 @@ export class EntrySequencer implements Sequencer {
     return made;
   }
 
+  /** In a busy process a turn lasts many milliseconds, in which the database can be at work already. */
+  private canGoNow({ busy, retryAt, queue }: Lane): boolean {
+    const { enough, maxParallel } = this.limits;
+    return !busy && retryAt === 0 && queue.length >= enough && this.running < maxParallel;
+  }
+
   /** After the current turn, so that what arrives in it shares the first batch. */
   private pumpSoon(): void {
-    this.watch();
     if (this.pumping) return;
     this.pumping = true;
     setImmediate(() => {
