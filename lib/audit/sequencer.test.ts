@@ -37,6 +37,7 @@ function fakeStore() {
     writes: 0,
     parallel: 0,
     peak: 0,
+    finds: 0,
     /** Tenants of each transaction that more than one shared. */
     shared: [] as string[][],
     /** Tenants whose batches have to be written alone. */
@@ -80,6 +81,7 @@ function fakeStore() {
       return batches.map((batch) => added[sharing.indexOf(batch)] ?? null);
     },
     find: async (tenantId: string, entries: readonly PreparedEntry[]) => {
+      state.finds += 1;
       if (state.down) throw new Fault("lost");
       return rowsOf(tenantId).filter((row) => entries.some((each) => each.eventId === row.eventId));
     },
@@ -170,6 +172,7 @@ describe("the sequencer", () => {
     const all = appendFor(sequencer, "a1", "b1", "c1");
     await vi.advanceTimersByTimeAsync(10);
     expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1"]);
+    expect(store.state.finds).toBe(0);
     expect(store.state.writes).toBe(2);
   });
 
@@ -214,6 +217,28 @@ describe("the sequencer", () => {
         ["b1", false],
       ]),
     );
+  });
+
+  it("writes nothing of what was refused because the process ends", async () => {
+    const { store, fates, sequencer } = setup({ maxParallel: 1 });
+    store.state.hang = new Promise((go) => setTimeout(go, 1_450));
+    const early = appendFor(sequencer, "x1");
+    await vi.advanceTimersByTimeAsync(405);
+    const late = appendFor(sequencer, "a1", "b1");
+    await vi.advanceTimersByTimeAsync(1);
+    // Gives up after 1,406 ms, just before the look at those who waited too long.
+    const closed = sequencer.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await closed;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(landed([...(await early), ...(await late)])).toEqual(["refused", "refused", "refused"]);
+    expect(["a", "b"].map((tenant) => store.rowsOf(tenant).length)).toEqual([0, 0]);
+    expect(store.state.shared).toEqual([]);
+    const fallen = [
+      ["a1", false],
+      ["b1", false],
+    ];
+    expect(fates).toEqual([["x1", true], ...fallen]);
   });
 
   it("loses and doubles nothing, whatever the tenants, faults and sizes", async () => {
