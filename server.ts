@@ -4,13 +4,13 @@ import { join, relative } from "node:path";
 import type { Duplex } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 import createNext from "next";
+import { trail } from "@/lib/audit/trail";
 import { DEV_ISSUER_PREFIX, devIssuerCallback } from "@/lib/auth/dev-issuer";
 import { fitHeap } from "@/lib/core/fit-heap";
 import { logger } from "@/lib/core/logger";
 import { appRoot } from "@/lib/db/app-root";
 import { announceBaseUrl, baseUrl, env, exportNextAuthEnv, InvalidSettings } from "@/lib/env";
 import { boot, shutdown } from "@/lib/gateway/boot";
-import { callsUnderWay } from "@/lib/gateway/calls-under-way";
 import { serveWithoutPages } from "@/lib/http/serve-without-pages";
 import { isForTheDoor, serveDoor } from "@/lib/mcp/door/node-mount";
 import { servePlainly, wantsWebSocket } from "@/lib/mcp/door/plain-upgrade";
@@ -38,7 +38,7 @@ const COMPILE_WHAT_IS_USED = "--wasm-lazy-compilation";
 async function main(): Promise<void> {
   setFlagsFromString(HEAP_GROWTH);
   setFlagsFromString(COMPILE_WHAT_IS_USED);
-  fitHeap(callsUnderWay);
+  fitHeap(() => trail().status().openCalls);
   const startedAt = performance.now();
   const { HOST, PORT } = env();
   // Both take seconds on a fresh machine, and neither needs the other.

@@ -38,6 +38,8 @@ function fakeStore() {
     parallel: 0,
     peak: 0,
     finds: 0,
+    /** What batches that are written alone wait for. */
+    hangAlone: null as Promise<void> | null,
     /** Tenants of each transaction that more than one shared. */
     shared: [] as string[][],
     /** Tenants whose batches have to be written alone. */
@@ -72,8 +74,10 @@ function fakeStore() {
   return {
     state,
     rowsOf,
-    write: async (tenantId: string, entries: readonly PreparedEntry[]) =>
-      (await commit([{ tenantId, entries }]))[0] as AppendedEntry[],
+    write: async (tenantId: string, entries: readonly PreparedEntry[]) => {
+      await (state.loners.has(tenantId) ? state.hangAlone : null);
+      return (await commit([{ tenantId, entries }]))[0] as AppendedEntry[];
+    },
     writeTogether: async (batches: readonly Batch[]) => {
       state.shared.push(batches.map(({ tenantId }) => tenantId));
       const sharing = batches.filter(({ tenantId }) => !state.loners.has(tenantId));
@@ -174,6 +178,22 @@ describe("the sequencer", () => {
     expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1"]);
     expect(store.state.finds).toBe(0);
     expect(store.state.writes).toBe(2);
+  });
+
+  it("keeps nobody's next batch waiting for one that has to be written alone", async () => {
+    const { store, sequencer } = setup();
+    store.state.loners.add("b");
+    store.state.hangAlone = new Promise((go) => setTimeout(go, 500));
+    store.state.hang = new Promise((go) => setTimeout(go, 20));
+    const first = appendFor(sequencer, "a1", "b1");
+    await vi.advanceTimersByTimeAsync(10);
+    const next = appendFor(sequencer, "a2");
+    // Before anything but the end of the first transaction makes it look again.
+    await vi.advanceTimersByTimeAsync(30);
+    expect(landed(await next)).toEqual(["a2 2"]);
+    expect(store.rowsOf("b")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(landed(await first)).toEqual(["a1 1", "b1 1"]);
   });
 
   it("lets a tenant's poisoned entry fall alone, and no other tenant's with it", async () => {

@@ -219,6 +219,8 @@ export class EntrySequencer implements Sequencer {
     const written = await this.writeTogether(filled);
     const alone = filled.filter((_, index) => written[index] === null);
     for (const lane of lanes) if (!alone.includes(lane)) this.free(lane);
+    // Whoever has to wait for a head keeps nobody else's next batch waiting.
+    this.pumpSoon();
     for (const { inFlight } of alone) setDoubt(inFlight, false);
     await Promise.all(alone.map((lane) => this.serveAlone(lane)));
   }

@@ -4,7 +4,6 @@ import { answerCall } from "@/lib/gateway/answer-call";
 import { type Attempted, type AuditEntry, openAuditEntry } from "@/lib/gateway/audit-entry";
 import { authenticate } from "@/lib/gateway/authenticate";
 import { authorize } from "@/lib/gateway/authorize";
-import { callBegan, callEnded } from "@/lib/gateway/calls-under-way";
 import type { Passage } from "@/lib/gateway/circuits";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { requireAlive } from "@/lib/gateway/require-alive";
@@ -17,13 +16,11 @@ import { type CallTrace, openCallTrace } from "@/lib/telemetry/call-trace";
 
 /** The road of every tool call, whatever door it came through. Never throws; what it returns is recorded. */
 export async function executeToolCall(gateway: GatewayDeps, call: ToolCall): Promise<Outcome> {
-  callBegan();
   const trace = openCallTrace(call.ask?.method ?? "tools/call", call.entrance.arrival);
   const entry = openAuditEntry(gateway, call, trace);
   const attempted = await attempt(gateway, call, entry, trace);
   trace?.enter("outcome");
   const outcome = await entry.close(attempted);
-  callEnded();
   trace?.end(outcome.entry, faultOf(outcome));
   return outcome;
 }
