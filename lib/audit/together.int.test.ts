@@ -1,37 +1,22 @@
 import pg from "pg";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { appendInTransaction } from "@/lib/audit/append-in-transaction";
-import type { EntryDraft } from "@/lib/audit/entry";
 import { prepareEntry } from "@/lib/audit/prepare-entry";
 import { closeTrail, trail } from "@/lib/audit/trail";
 import { trailStore } from "@/lib/audit/trail-store";
 import { walkTrail } from "@/lib/audit/verify-trail";
-import { newId } from "@/lib/core/ids";
 import { databaseUrl } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { tenantSql } from "@/lib/db/sql";
+import { entryDraft } from "@/lib/testing/entry-draft";
 import { createTestTenant } from "@/lib/testing/factories";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
 afterAll(closeTrail);
 
-const draft = (tenantId: string): EntryDraft => ({
-  tenantId,
-  callId: newId(),
-  phase: "outcome",
-  eventType: "tool_call.finished",
-  outcome: "success",
-  decision: "allowed",
-  actor: { type: "agent", id: newId(), name: "triage-bot" },
-  server: "files",
-  tool: "read_file",
-  requestId: newId(),
-  payload: { result: { text: "x" } },
-});
-
 const prepared = (tenantId: string, count: number) =>
-  Promise.all(Array.from({ length: count }, async () => prepareEntry(draft(tenantId))));
+  Promise.all(Array.from({ length: count }, async () => prepareEntry(entryDraft(tenantId))));
 
 let tenants: string[];
 /** Of three tenants whose heads this process knows. */
@@ -87,7 +72,7 @@ describe("the batches of several tenants in one transaction", () => {
 
   it("leave out the one whose head was moved, which goes on alone", async () => {
     const [, moved = ""] = tenants;
-    await inTenant(moved, (tx) => appendInTransaction(tx, draft(moved)));
+    await inTenant(moved, (tx) => appendInTransaction(tx, entryDraft(moved)));
     const all = await batches(1, 1, 1);
     expect(seqs(await trailStore.writeTogether(all))).toEqual([[2], null, [2]]);
     expect((await trailStore.write(moved, all[1]?.entries ?? []))[0]?.seq).toBe(3);
@@ -99,8 +84,8 @@ describe("the batches of several tenants in one transaction", () => {
     const letGo = await holdHead(held);
     try {
       expect(seqs(await trailStore.writeTogether(await batches(1, 1, 1)))).toEqual([null, [2], [2]]);
-      const waits = trail().append(draft(held));
-      const others = Promise.all(free.map((tenantId) => trail().append(draft(tenantId))));
+      const waits = trail().append(entryDraft(held));
+      const others = Promise.all(free.map((tenantId) => trail().append(entryDraft(tenantId))));
       expect((await others).map(({ seq }) => seq)).toEqual([3, 3]);
       await letGo();
       expect((await waits).seq).toBe(2);
@@ -124,7 +109,7 @@ describe("the batches of several tenants in one transaction", () => {
   });
 
   it("are written so by the trail itself, under many callers", async () => {
-    const appends = Array.from({ length: 300 }, (_, at) => trail().append(draft(tenants[at % 3] ?? "")));
+    const appends = Array.from({ length: 300 }, (_, at) => trail().append(entryDraft(tenants[at % 3] ?? "")));
     await Promise.all(appends);
     expect(await lengths()).toEqual([101, 101, 101]);
   });

@@ -1,7 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { appendInTransaction } from "@/lib/audit/append-in-transaction";
-import type { EntryDraft } from "@/lib/audit/entry";
 import { getEntry } from "@/lib/audit/get-entry";
 import { perform } from "@/lib/audit/perform";
 import { prepareEntry } from "@/lib/audit/prepare-entry";
@@ -11,6 +10,7 @@ import { walkTrail } from "@/lib/audit/verify-trail";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { databaseUrl } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
+import { entryDraft } from "@/lib/testing/entry-draft";
 import { createTestTenant, type TestTenant } from "@/lib/testing/factories";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
@@ -43,24 +43,8 @@ async function tamper(...statements: readonly (readonly [string, ...unknown[]])[
   );
 }
 
-const draft = (tenantId: string, over: Partial<EntryDraft> = {}): EntryDraft => ({
-  tenantId,
-  callId: newId(),
-  phase: "outcome",
-  eventType: "tool_call.finished",
-  outcome: "success",
-  decision: "allowed",
-  actor: { type: "agent", id: newId(), name: "triage-bot" },
-  server: "files",
-  tool: "read_file",
-  latencyMs: 12.5,
-  requestId: newId(),
-  payload: { arguments: { path: "/tmp/a" }, result: { text: "secret text" } },
-  ...over,
-});
-
 const fill = (tenant: TestTenant, count: number) =>
-  Promise.all(Array.from({ length: count }, () => trail().append(draft(tenant.tenantId))));
+  Promise.all(Array.from({ length: count }, () => trail().append(entryDraft(tenant.tenantId))));
 
 afterAll(closeTrail);
 
@@ -68,7 +52,7 @@ describe("appending", () => {
   it("gives 500 parallel appends over three tenants gapless numbers and sound chains", async () => {
     const tenants = await Promise.all([createTestTenant(), createTestTenant(), createTestTenant()]);
     const appended = await Promise.all(
-      Array.from({ length: 500 }, (_, at) => trail().append(draft(tenants[at % 3]?.tenantId ?? ""))),
+      Array.from({ length: 500 }, (_, at) => trail().append(entryDraft(tenants[at % 3]?.tenantId ?? ""))),
     );
     for (const [at, { tenantId }] of tenants.entries()) {
       const seqs = appended.filter((each) => each.tenantId === tenantId).map((each) => each.seq);
@@ -79,10 +63,10 @@ describe("appending", () => {
 
   it("follows a head that somebody else has moved since its own last batch", async () => {
     const { tenantId } = await createTestTenant();
-    const append = async () => (await trailStore.write(tenantId, [await prepareEntry(draft(tenantId))]))[0]?.seq;
+    const append = async () => (await trailStore.write(tenantId, [await prepareEntry(entryDraft(tenantId))]))[0]?.seq;
     // The second and third go by what the one before left behind.
     expect([await append(), await append(), await append()]).toEqual([1, 2, 3]);
-    await inTenant(tenantId, (tx) => appendInTransaction(tx, draft(tenantId)));
+    await inTenant(tenantId, (tx) => appendInTransaction(tx, entryDraft(tenantId)));
     expect([await append(), await append(), await append()]).toEqual([5, 6, 7]);
     expect(await walkTrail(tenantId)).toMatchObject({ valid: true, entries: 7, firstBreak: null });
   });
@@ -91,7 +75,8 @@ describe("appending", () => {
     const { tenantId } = await createTestTenant();
     // Two stores are two processes: each locks the head in the database, nothing is shared in memory.
     const write = async (count: number) => {
-      for (let at = 0; at < count; at += 1) await trailStore.write(tenantId, [await prepareEntry(draft(tenantId))]);
+      for (let at = 0; at < count; at += 1)
+        await trailStore.write(tenantId, [await prepareEntry(entryDraft(tenantId))]);
     };
     await Promise.all([write(20), write(20), write(20)]);
     expect(await walkTrail(tenantId)).toMatchObject({ valid: true, entries: 60 });
@@ -101,7 +86,7 @@ describe("appending", () => {
     const tenant = await createTestTenant();
     const nasty = 'a\u0000b\ud800c\u202e"\\{},NULL\n';
     const { eventId } = await trail().append(
-      draft(tenant.tenantId, { tool: nasty, target: nasty, reason: nasty, payload: { arguments: { nasty } } }),
+      entryDraft(tenant.tenantId, { tool: nasty, target: nasty, reason: nasty, payload: { arguments: { nasty } } }),
     );
     const entry = await perform(getEntry, tenant.ctx(), { id: eventId });
     expect(entry).toMatchObject({ hashValid: true, payload: { arguments: { nasty } }, payloadAccess: "shown" });
@@ -111,8 +96,8 @@ describe("appending", () => {
   it("lets a poisoned entry fall alone, and the rest of its batch stand", async () => {
     const tenant = await createTestTenant();
     await fill(tenant, 1);
-    const good = await Promise.all([1, 2, 3].map(async () => prepareEntry(draft(tenant.tenantId))));
-    const bad = await prepareEntry(draft(tenant.tenantId));
+    const good = await Promise.all([1, 2, 3].map(async () => prepareEntry(entryDraft(tenant.tenantId))));
+    const bad = await prepareEntry(entryDraft(tenant.tenantId));
     const poisoned = { ...bad, columns: { ...bad.columns, actorName: "never\u0000cleaned" } };
     // Control: the batch as a whole is refused by the database.
     const whole = trailStore.write(tenant.tenantId, [...good, poisoned]);
@@ -153,7 +138,7 @@ describe("appending", () => {
 
   it("writes to the platform's own chain", async () => {
     const before = await walkTrail(PLATFORM_TENANT_ID);
-    await trail().append(draft(PLATFORM_TENANT_ID, { phase: "auth", eventType: "session.refused" }));
+    await trail().append(entryDraft(PLATFORM_TENANT_ID, { phase: "auth", eventType: "session.refused" }));
     expect(await walkTrail(PLATFORM_TENANT_ID)).toMatchObject({ valid: true, entries: before.entries + 1 });
   });
 });
@@ -282,7 +267,7 @@ describe("verifying the stored trail", () => {
     const other = await createTestTenant();
     await fill(other, 2);
     await tamper(["delete from audit_heads where tenant_id = $1", other.tenantId]);
-    await expect(trail().append(draft(other.tenantId))).rejects.toMatchObject({ code: "audit_unavailable" });
+    await expect(trail().append(entryDraft(other.tenantId))).rejects.toMatchObject({ code: "audit_unavailable" });
   });
 
   it("cannot see a cut end whose head was rewritten with it: that takes an export kept elsewhere", async () => {
@@ -305,12 +290,12 @@ describe("a call's bookkeeping", () => {
     const callId = newId();
     const openBefore = trail().status().openCalls;
     await trail().append(
-      draft(tenantId, { callId, phase: "intent", eventType: "tool_call.started", outcome: "pending" }),
+      entryDraft(tenantId, { callId, phase: "intent", eventType: "tool_call.started", outcome: "pending" }),
     );
     expect(trail().status().openCalls).toBe(openBefore + 1);
     expect(trail().openSince()).toBeLessThanOrEqual(Date.now());
     expect(await walkTrail(tenantId)).toMatchObject({ openIntents: 1 });
-    await trail().append(draft(tenantId, { callId }));
+    await trail().append(entryDraft(tenantId, { callId }));
     expect(trail().status().openCalls).toBe(openBefore);
     expect(await walkTrail(tenantId)).toMatchObject({ openIntents: 0 });
   });
