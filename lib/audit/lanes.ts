@@ -1,20 +1,5 @@
-import type { AppendedEntry } from "@/lib/audit/entry";
-import type { PreparedEntry } from "@/lib/audit/prepare-entry";
+import type { Waiting } from "@/lib/audit/backlog";
 import type { SequencerLimits } from "@/lib/audit/sequencer";
-import type { AppError } from "@/lib/core/errors";
-
-/** An entry on its way into the trail, and who waits for it. */
-export type Waiting = {
-  readonly entry: PreparedEntry;
-  readonly refuseAt: number;
-  readonly resolve: (appended: AppendedEntry) => void;
-  readonly reject: (error: AppError) => void;
-  refused: boolean;
-  /** Its fate is certain, and it is counted no more. */
-  done: boolean;
-  /** A transaction with it may have been committed although we were not told. */
-  inDoubt: boolean;
-};
 
 /** The entries of one tenant, in their order. */
 export type Lane = {

@@ -1,18 +1,16 @@
+import { Backlog, type BacklogLimits, type OnFate, unavailable, type Waiting } from "@/lib/audit/backlog";
 import type { AppendedEntry } from "@/lib/audit/entry";
-import { type Lane, makeLane, setDoubt, takeBatch, takeTogether, type Waiting } from "@/lib/audit/lanes";
+import { type Lane, makeLane, setDoubt, takeBatch, takeTogether } from "@/lib/audit/lanes";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
-import { AppError } from "@/lib/core/errors";
 
 /** What went wrong with a batch: it may pass later, one entry in it is at fault, or nothing will help. */
 export type BatchFault = "lost" | "poisoned" | "broken";
 
-export type SequencerLimits = {
+export type SequencerLimits = BacklogLimits & {
   readonly maxBatch: number;
   readonly maxBatchBytes: number;
   /** With so many waiting, a tenant's batch is sent in the middle of a turn. */
   readonly enough: number;
-  readonly maxQueued: number;
-  readonly maxQueuedBytes: number;
   /** Transactions in flight at a time, of different tenants. */
   readonly maxParallel: number;
   /** Tenants whose batches may share a transaction. */
@@ -40,8 +38,7 @@ export type SequencerStore = {
 
 export type SequencerEvents = {
   readonly appended: (entries: readonly AppendedEntry[]) => void;
-  /** Called once for each refused entry as soon as it is certain whether it is in the trail after all. */
-  readonly fate: (entry: PreparedEntry, landed: boolean) => void;
+  readonly fate: OnFate;
   readonly fault: (fault: BatchFault, cause: unknown, entries: number) => void;
 };
 
@@ -54,9 +51,6 @@ export type Sequencer = {
   readonly close: () => Promise<void>;
 };
 
-const unavailable = (cause?: unknown) =>
-  new AppError("audit_unavailable", "The audit trail cannot take this entry now.", { retryAfterMs: 1000 }, cause);
-
 /**
  * Puts the entries of each tenant in one order and writes them in batches: what arrives while a batch is in flight
  * becomes the next batch. One batch per tenant at a time; several tenants at once, and small batches of several tenants
@@ -67,9 +61,8 @@ export class EntrySequencer implements Sequencer {
   private readonly store: SequencerStore;
   private readonly limits: SequencerLimits;
   private readonly events: SequencerEvents;
+  private readonly backlog: Backlog;
   private readonly idle: (() => void)[] = [];
-  private queuedCount = 0;
-  private queuedBytes = 0;
   private running = 0;
   private closed = false;
   private pumping = false;
@@ -79,27 +72,20 @@ export class EntrySequencer implements Sequencer {
     this.store = store;
     this.limits = limits;
     this.events = events;
+    this.backlog = new Backlog(limits, events.fate);
   }
 
   append(entry: PreparedEntry): Promise<AppendedEntry> {
-    const { maxQueued, maxQueuedBytes, maxWaitMs } = this.limits;
-    if (this.closed || this.queuedCount >= maxQueued || this.queuedBytes + entry.bytes > maxQueuedBytes) {
+    if (this.closed || !this.backlog.hasRoomFor(entry)) {
       this.events.fate(entry, false);
       return Promise.reject(unavailable());
     }
     return new Promise((resolve, reject) => {
       const lane = this.lane(entry.tenantId);
-      lane.queue.push({
-        entry,
-        refuseAt: performance.now() + maxWaitMs,
-        resolve,
-        reject,
-        refused: false,
-        done: false,
-        inDoubt: false,
-      });
-      this.queuedCount += 1;
-      this.queuedBytes += entry.bytes;
+      const refuseAt = performance.now() + this.limits.maxWaitMs;
+      const waiting = { entry, refuseAt, resolve, reject, refused: false, done: false, inDoubt: false };
+      lane.queue.push(waiting);
+      this.backlog.enter(waiting);
       this.watch();
       if (this.canGoNow(lane)) this.pump();
       else this.pumpSoon();
@@ -112,12 +98,12 @@ export class EntrySequencer implements Sequencer {
   }
 
   queued(): number {
-    return this.queuedCount;
+    return this.backlog.size();
   }
 
   close(): Promise<void> {
     this.closed = true;
-    if (this.queuedCount === 0 && this.running === 0) return Promise.resolve();
+    if (this.backlog.size() === 0 && this.running === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.idle.push(resolve);
       // Entries in doubt can be looked up only by who comes after us.
@@ -127,7 +113,7 @@ export class EntrySequencer implements Sequencer {
 
   private giveUp(): void {
     for (const lane of this.lanes.values()) {
-      for (const waiting of [...lane.inFlight, ...lane.queue]) this.refuse(waiting);
+      for (const waiting of [...lane.inFlight, ...lane.queue]) this.backlog.refuse(waiting);
     }
     this.rest();
   }
@@ -195,14 +181,14 @@ export class EntrySequencer implements Sequencer {
     if (lanes.length === 1 && only !== undefined) await this.serveAlone(only);
     else await this.serveTogether(lanes);
     this.running -= 1;
-    if (this.queuedCount > 0) this.pumpSoon();
+    if (this.backlog.size() > 0) this.pumpSoon();
     else if (this.running === 0) this.rest();
   }
 
   private async serveAlone(lane: Lane): Promise<void> {
     try {
       await this.settleDoubts(lane);
-      lane.inFlight = lane.inFlight.filter((waiting) => this.stillWanted(waiting));
+      lane.inFlight = lane.inFlight.filter((waiting) => this.backlog.isWanted(waiting));
       await this.write(lane, lane.inFlight);
       lane.retryAt = 0;
     } catch (cause) {
@@ -213,7 +199,7 @@ export class EntrySequencer implements Sequencer {
 
   /** None of them holds an entry in doubt: their last batches went well. */
   private async serveTogether(lanes: readonly Lane[]): Promise<void> {
-    for (const lane of lanes) lane.inFlight = lane.inFlight.filter((waiting) => this.stillWanted(waiting));
+    for (const lane of lanes) lane.inFlight = lane.inFlight.filter((waiting) => this.backlog.isWanted(waiting));
     const filled = lanes.filter(({ inFlight }) => inFlight.length > 0);
     for (const { inFlight } of filled) setDoubt(inFlight, true);
     const written = await this.writeTogether(filled);
@@ -256,14 +242,6 @@ export class EntrySequencer implements Sequencer {
     for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  /** A refused entry whose fate is certain is dropped; one in doubt has just been looked up. */
-  private stillWanted(waiting: Waiting): boolean {
-    if (!waiting.refused) return true;
-    this.leave(waiting);
-    this.events.fate(waiting.entry, false);
-    return false;
-  }
-
   private async settleDoubts(lane: Lane): Promise<void> {
     const doubtful = lane.inFlight.filter((waiting) => waiting.inDoubt);
     if (doubtful.length === 0) return;
@@ -278,7 +256,7 @@ export class EntrySequencer implements Sequencer {
       const appended = byId.get(waiting.entry.eventId);
       if (appended === undefined) return true;
       landed.push(appended);
-      this.accept(waiting, appended);
+      this.backlog.accept(waiting, appended);
       return false;
     });
     if (landed.length > 0) this.events.appended(landed);
@@ -306,34 +284,15 @@ export class EntrySequencer implements Sequencer {
         return;
       }
       this.events.fault(fault, cause, batch.length);
-      for (const waiting of batch) this.drop(waiting, cause);
+      for (const waiting of batch) this.backlog.drop(waiting, cause);
     }
   }
 
   private acceptAll(batch: readonly Waiting[], appended: readonly AppendedEntry[]): void {
     batch.forEach((waiting, at) => {
-      this.accept(waiting, appended[at] as AppendedEntry);
+      this.backlog.accept(waiting, appended[at] as AppendedEntry);
     });
     this.events.appended(appended);
-  }
-
-  private accept(waiting: Waiting, appended: AppendedEntry): void {
-    this.leave(waiting);
-    if (waiting.refused) this.events.fate(waiting.entry, true);
-    else waiting.resolve(appended);
-  }
-
-  private drop(waiting: Waiting, cause: unknown): void {
-    this.leave(waiting);
-    if (!waiting.refused) waiting.reject(unavailable(cause));
-    waiting.refused = true;
-    this.events.fate(waiting.entry, false);
-  }
-
-  private leave(waiting: Waiting): void {
-    waiting.done = true;
-    this.queuedCount -= 1;
-    this.queuedBytes -= waiting.entry.bytes;
   }
 
   private requeue(lane: Lane, cause: unknown): void {
@@ -343,33 +302,20 @@ export class EntrySequencer implements Sequencer {
     lane.retryAt = performance.now() + this.limits.retryMs;
   }
 
-  private refuse(waiting: Waiting, cause?: unknown): void {
-    if (waiting.refused) return;
-    waiting.refused = true;
-    waiting.reject(unavailable(cause));
-  }
-
   /** Refuses who has waited too long, and looks after lanes that wait for the database. */
   private tick(): void {
     const now = performance.now();
     for (const lane of this.lanes.values()) {
-      for (const waiting of lane.inFlight) if (waiting.refuseAt <= now) this.refuse(waiting);
+      for (const waiting of lane.inFlight) if (waiting.refuseAt <= now) this.backlog.refuse(waiting);
       let certain = false;
       for (const waiting of lane.queue) {
         if (waiting.refuseAt > now) break;
-        this.refuse(waiting);
+        this.backlog.refuse(waiting);
         certain ||= !waiting.inDoubt;
       }
-      if (certain)
-        lane.queue = lane.queue.filter((waiting) => !waiting.refused || waiting.inDoubt || this.forget(waiting));
+      if (certain) lane.queue = lane.queue.filter((waiting) => waiting.inDoubt || this.backlog.isWanted(waiting));
     }
     this.pump();
-    if (this.queuedCount === 0 && this.running === 0) this.rest();
-  }
-
-  private forget(waiting: Waiting): false {
-    this.leave(waiting);
-    this.events.fate(waiting.entry, false);
-    return false;
+    if (this.backlog.size() === 0 && this.running === 0) this.rest();
   }
 }
