@@ -138,7 +138,7 @@ async function deliver(answer: Response, write: (text: string) => void): Promise
     if (text !== "") write(text);
     return;
   }
-  const read = makeSseReader(write);
+  const { read } = makeSseReader({ onEvent: write });
   for await (const chunk of answer.body) read(chunk as Uint8Array);
 }
 

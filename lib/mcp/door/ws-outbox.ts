@@ -44,7 +44,7 @@ export function makeOutbox(socket: WebSocket): Outbox {
       };
       if (typeof body === "string") return send(body);
       if (body === null) return;
-      const read = makeSseReader(send);
+      const { read } = makeSseReader({ onEvent: send });
       await body((chunk) => read(encoder.encode(chunk)));
     },
     close(code, reason) {

@@ -50,6 +50,12 @@ describe("what an answer may cost", () => {
     expect(empty.faults).toEqual([]);
     empty.take(": nothing\n");
     expect(empty.faults[0]).toContain("too many lines");
+    // An error for each of the others would cost far more than reading them.
+    empty.take(": nothing\n".repeat(5_000));
+    expect(empty.faults).toHaveLength(1);
+    const flood = begin(EVENTS);
+    flood.take("data: x\n\n".repeat(15_000));
+    expect([flood.faults.length, flood.events.length]).toEqual([1, 10_000]);
   });
 
   it("is 100 hints ahead of it", () => {

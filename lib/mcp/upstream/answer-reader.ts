@@ -9,7 +9,7 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export type AnswerReaderOptions = {
   /** Sees each event of an event stream. */
   readonly onEvent: (data: string) => void;
-  /** What is wrong with the answer. May be called more than once; the first one counts. */
+  /** What is wrong with the answer. Nothing of it is read after that. */
   readonly onFault: (fault: AppError) => void;
 };
 
@@ -43,6 +43,7 @@ export class AnswerReader {
   private hints = 0;
   private events = 0;
   private lines = 0;
+  private failed = false;
   private readEvents: ((chunk: Buffer) => void) | null = null;
   /** Most answers are one piece, which needs no putting together. */
   private single: Buffer | null = null;
@@ -62,20 +63,21 @@ export class AnswerReader {
     this.status = status;
     this.headers = headers;
     const fault = faultIn(headers);
-    if (fault !== null) this.options.onFault(fault);
+    if (fault !== null) this.fail(fault);
     else if (isEventStream(headers)) {
-      this.readEvents = makeSseReader(
-        (data) => this.takeEvent(data),
-        () => this.countLine(),
-      );
+      this.readEvents = makeSseReader({
+        onEvent: (data) => this.takeEvent(data),
+        onLine: () => this.countLine(),
+      }).read;
     }
   }
 
   take(chunk: Buffer): void {
+    if (this.failed) return;
     this.bytes += chunk.length;
     this.pieces += 1;
     if (this.pieces > MAX_PIECES) this.refuse("too many pieces", MAX_PIECES);
-    if (this.bytes > MAX_ANSWER_BYTES) this.options.onFault(tooLarge());
+    if (this.bytes > MAX_ANSWER_BYTES) this.fail(tooLarge());
     else if (this.readEvents !== null) this.readEvents(chunk);
     else if (this.pieces === 1) this.single = chunk;
     else this.collect(chunk);
@@ -95,9 +97,10 @@ export class AnswerReader {
   }
 
   private takeEvent(data: string): void {
+    if (this.failed) return;
     this.events += 1;
     if (this.events > MAX_EVENTS) this.refuse("too many events", MAX_EVENTS);
-    this.options.onEvent(data);
+    else this.options.onEvent(data);
   }
 
   private countLine(): void {
@@ -105,7 +108,13 @@ export class AnswerReader {
     if (this.lines > MAX_LINES) this.refuse("too many lines", MAX_LINES);
   }
 
+  /** The rest of a piece may hold thousands more that are too many; an error is made for the first one only. */
   private refuse(what: string, most: number): void {
-    this.options.onFault(broken(`${what} (more than ${most})`));
+    if (!this.failed) this.fail(broken(`${what} (more than ${most})`));
+  }
+
+  private fail(fault: AppError): void {
+    this.failed = true;
+    this.options.onFault(fault);
   }
 }

@@ -3,36 +3,58 @@ import { expect, it } from "vitest";
 import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 
 /** What a reader makes of a stream that arrives in pieces of these lengths, the last one repeated. */
-function read(stream: Buffer, lengths: readonly number[]): string[] {
-  const events: string[] = [];
-  const take = makeSseReader((data) => events.push(data));
+function read(stream: Buffer, lengths: readonly number[]): { events: [string, string][]; held: number; lines: number } {
+  const events: [string, string][] = [];
+  let lines = 0;
+  const reader = makeSseReader({
+    onEvent: (data, type) => events.push([type, data]),
+    onLine: () => {
+      lines += 1;
+    },
+  });
   for (let from = 0, turn = 0; from < stream.length; turn += 1) {
     const length = lengths[turn % lengths.length] ?? 1;
-    take(stream.subarray(from, from + length));
+    reader.read(stream.subarray(from, from + length));
     from += length;
   }
-  return events;
+  return { events, held: reader.held(), lines };
 }
 
 const line = fc.oneof(
-  fc.constantFrom("", "", "data", "data:", ": still here", "event: message", "id: 7", "datax: no", "\uFEFFdata: late"),
+  fc.constantFrom(
+    "",
+    "",
+    "data",
+    "data:",
+    "data: ",
+    ": still here",
+    "id: 7",
+    "datax: no",
+    "\uFEFFdata: late",
+    "dat",
+    ":",
+  ),
+  fc.constantFrom("event", "event:", "event: ", "event: endpoint", "event:late", "events: no", "eve"),
   fc.string({ unit: "binary" }).map((text) => `data: ${text.replace(/[\r\n]/g, "")}`),
 );
 
 /** The standard, word by word, on the whole text at once. */
-function byTheBook(text: string): string[] {
-  const events: string[] = [];
+function byTheBook(text: string): [string, string][] {
+  const events: [string, string][] = [];
   let data: string[] = [];
+  let type = "";
   for (const each of text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
     .slice(0, -1)) {
     if (each === "") {
-      if (data.length > 0) events.push(data.join("\n"));
+      if (data.length > 0) events.push([type === "" ? "message" : type, data.join("\n")]);
       data = [];
+      type = "";
     } else {
       const [, field, value] = /^([^:]*)(?::\u0020?([\s\S]*))?$/.exec(each) ?? [];
       if (field === "data") data.push(value ?? "");
+      if (field === "event") type = value ?? "";
     }
   }
   return events;
@@ -46,7 +68,9 @@ it("reads the same events however a stream is cut", () => {
       const text = (marked ? "\uFEFF" : "") + lines.map(([words, end]) => words + end).join("");
       // What cannot be written in UTF-8 is replaced once, before both read it.
       const bytes = Buffer.from(text, "utf8");
-      expect(read(bytes, cut)).toEqual(byTheBook(bytes.toString("utf8")));
+      const seen = read(bytes, cut);
+      expect(seen.events).toEqual(byTheBook(bytes.toString("utf8")));
+      expect(seen.lines).toBe(lines.length);
     }),
     { numRuns: 2_000 },
   );
@@ -54,6 +78,12 @@ it("reads the same events however a stream is cut", () => {
 
 it("looks at each byte once, however long a line gets", () => {
   // Ten megabytes in pieces of a hundred bytes: read again for every piece, they would be half a terabyte.
-  const events = read(Buffer.from(`data: ${"x".repeat(10 * 1_024 * 1_024)}\n\n`), [100]);
-  expect(events.map(({ length }) => length)).toEqual([10 * 1_024 * 1_024]);
+  const { events } = read(Buffer.from(`data: ${"x".repeat(10 * 1_024 * 1_024)}\n\n`), [100]);
+  expect(events.map(([, { length }]) => length)).toEqual([10 * 1_024 * 1_024]);
 }, 60_000);
+
+it("tells what it keeps of an event until that is complete", () => {
+  expect(read(Buffer.from(": hm\n\nevent: late\n\n"), [7]).held).toBe(0);
+  expect(read(Buffer.from("data: four\ndata: 12"), [3]).held).toBe("four\n".length + "data: 12".length);
+  expect(read(Buffer.from("data: four\ndata: 12\n\n"), [3]).held).toBe(0);
+});

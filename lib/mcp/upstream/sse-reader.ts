@@ -1,42 +1,74 @@
 import { makeLineSplitter } from "@/lib/mcp/upstream/line-splitter";
 
+export type SseReader = {
+  readonly read: (chunk: Uint8Array) => void;
+  /** How much is kept of an event that is not complete yet. */
+  readonly held: () => number;
+};
+
+export type SseEvents = {
+  /** An event that has data, and its type: `message` where the stream names none. */
+  readonly onEvent: (data: string, type: string) => void;
+  /** Hears of every line, of which most may be comments. */
+  readonly onLine?: () => void;
+};
+
 const CARRIAGE_RETURN = 0x0d;
-const LETTER_D = 0x64;
+const COLON = 0x3a;
+const SPACE = 0x20;
+const DATA = Buffer.from("data");
+const EVENT = Buffer.from("event");
 const BYTE_ORDER_MARK = Buffer.from("\uFEFF");
+const PLAIN = "message";
 
 const asBuffer = (chunk: Uint8Array): Buffer =>
   Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
 
-const withoutMark = (line: Buffer): Buffer =>
-  line.subarray(0, 3).equals(BYTE_ORDER_MARK) ? line.subarray(BYTE_ORDER_MARK.length) : line;
-
-/** What a line adds to the data of its event; null when nothing. All but data is of no interest here, and not even decoded. */
-function dataIn(line: Buffer, end: number): string | null {
-  if (line[0] !== LETTER_D) return null;
-  const text = line.toString("utf8", 0, end);
-  if (text === "data") return "";
-  return text.startsWith("data:") ? text.slice(text[5] === " " ? 6 : 5) : null;
+function startsWith(bytes: Buffer, from: number, end: number, word: Buffer): boolean {
+  if (end - from < word.length) return false;
+  for (let at = 0; at < word.length; at += 1) if (bytes[from + at] !== word[at]) return false;
+  return true;
 }
 
-/**
- * Splits a server-sent event stream into the data of its events (HTML Living Standard §9.2.6). `onLine` hears of every
- * line, of which most may be comments.
- */
-export function makeSseReader(onData: (data: string) => void, onLine?: () => void): (chunk: Uint8Array) => void {
+/** The value of a line that is about this field; null for any other, which is not even decoded. */
+function valueOf(name: Buffer, bytes: Buffer, from: number, end: number): string | null {
+  if (!startsWith(bytes, from, end, name)) return null;
+  const after = from + name.length;
+  if (after === end) return "";
+  if (bytes[after] !== COLON) return null;
+  return bytes.toString("utf8", bytes[after + 1] === SPACE ? Math.min(after + 2, end) : after + 1, end);
+}
+
+/** Splits a server-sent event stream into its events (HTML Living Standard §9.2.6). */
+export function makeSseReader({ onEvent, onLine }: SseEvents): SseReader {
   let data: string[] = [];
-  let isFirst = true;
-  const { read } = makeLineSplitter((whole) => {
+  let [type, held, isFirst] = [PLAIN, 0, true];
+
+  function endEvent(): void {
+    const complete = data;
+    const named = type;
+    [data, type, held] = [[], PLAIN, 0];
+    if (complete.length > 0) onEvent(complete.join("\n"), named);
+  }
+
+  const { read, pending } = makeLineSplitter((bytes, lineStart, lineEnd) => {
     onLine?.();
-    const line = isFirst ? withoutMark(whole) : whole;
+    const from = isFirst && startsWith(bytes, lineStart, lineEnd, BYTE_ORDER_MARK) ? lineStart + 3 : lineStart;
     isFirst = false;
-    const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
-    if (end > 0) {
-      const added = dataIn(line, end);
-      if (added !== null) data.push(added);
+    const end = lineEnd > from && bytes[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
+    if (from === end) {
+      // Most empty lines end nothing but a comment.
+      if (data.length > 0 || type !== PLAIN) endEvent();
       return;
     }
-    if (data.length > 0) onData(data.join("\n"));
-    data = [];
+    const value = valueOf(DATA, bytes, from, end);
+    if (value === null) {
+      const named = valueOf(EVENT, bytes, from, end);
+      if (named !== null) type = named === "" ? PLAIN : named;
+      return;
+    }
+    data.push(value);
+    held += value.length + 1;
   });
-  return (chunk) => read(asBuffer(chunk));
+  return { read: (chunk) => read(asBuffer(chunk)), held: () => held + pending() };
 }

@@ -5,7 +5,6 @@ import { openUpstream } from "@/lib/mcp/upstream/open-upstream";
 import { makeUpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { probeUpstream } from "@/lib/mcp/upstream/probe-upstream";
 import type { Json, Upstream, UpstreamRequest } from "@/lib/mcp/upstream/protocol";
-import { makeEventReader } from "@/lib/mcp/upstream/sse-events";
 import { startDeadline } from "@/lib/resilience/deadline";
 import { startEverythingOverSse, startRawSse } from "@/lib/testing/sse-upstream";
 
@@ -172,23 +171,5 @@ describe("a server over SSE that misbehaves", () => {
     expect(await codeOf(call(named, "any"))).toBe("egress_refused abstain");
     await named.close();
     expect(server.streams).toEqual([]);
-  });
-});
-
-describe("reading events", () => {
-  it("does not depend on where the stream is cut", () => {
-    const text = 'event: endpoint\ndata: /x\n\n: hm\r\ndata: {"a":\r\ndata: 1}\r\n\r\nevent: late\n\ndata\n\n';
-    const wanted = [
-      ["endpoint", "/x"],
-      ["message", '{"a":\n1}'],
-      ["message", ""],
-    ];
-    for (let size = 1; size <= text.length; size += 1) {
-      const seen: string[][] = [];
-      const { read, held } = makeEventReader((type, data) => seen.push([type, data]));
-      for (let at = 0; at < text.length; at += size) read(Buffer.from(text.slice(at, at + size)));
-      expect(seen).toEqual(wanted);
-      expect(held()).toBe(0);
-    }
   });
 });

@@ -9,7 +9,8 @@ import { credentialHeaders } from "@/lib/mcp/upstream/http-wire";
 import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Json, MAX_ANSWER_BYTES, type Upstream } from "@/lib/mcp/upstream/protocol";
-import { makeEventReader } from "@/lib/mcp/upstream/sse-events";
+import { readInTurns } from "@/lib/mcp/upstream/read-in-turns";
+import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 import { startDeadline } from "@/lib/resilience/deadline";
 
 export type SseUpstreamOptions = {
@@ -34,7 +35,7 @@ export function openSseUpstream(options: SseUpstreamOptions): Upstream {
 
 function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEvents): Channel {
   const pool = new Pool(url.origin, {
-    connect: guardedConnector(options.policy),
+    connect: readInTurns(guardedConnector(options.policy)),
     connections: MAX_CONNECTIONS,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -141,9 +142,11 @@ type Stream = {
 /** Reads the stream until either side ends it. */
 function openStream(pool: Pool, { path, headers, onEvent, onSilence, leave, isGone }: Stream): void {
   let unused = 0;
-  const events = makeEventReader((type, data) => {
-    unused = 0;
-    onEvent(type, data);
+  const events = makeSseReader({
+    onEvent(data, type) {
+      unused = 0;
+      onEvent(type, data);
+    },
   });
   let open = false;
   const handler: Dispatcher.DispatchHandler = {

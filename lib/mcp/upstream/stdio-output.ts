@@ -22,9 +22,9 @@ export function makeOutputReader({ onLine, onFault }: OutputOptions): (chunk: Bu
     onFault(fault);
   };
   const countNoise = makeNoiseLimit(giveUp);
-  const lines = makeLineSplitter((line) => {
+  const lines = makeLineSplitter((bytes, from, end) => {
     if (isOver) return;
-    if (line.length === 0 || !onLine(line)) countNoise(line.length + 1);
+    if (from === end || !onLine(bytes.subarray(from, end))) countNoise(end - from + 1);
   });
   return (chunk) => {
     if (isOver) return;
