@@ -3,6 +3,7 @@ import type { TraceContext } from "@/lib/core/trace-context";
 import { hear } from "@/lib/mcp/upstream/dialogue";
 import { broken, stopped } from "@/lib/mcp/upstream/faults";
 import { parseMessage, progressOf, requestMeta, resultOf, tracedMeta } from "@/lib/mcp/upstream/messages";
+import type { Heard } from "@/lib/mcp/upstream/noise";
 import {
   type Dialogue,
   isRecord,
@@ -15,8 +16,7 @@ import type { Deadline } from "@/lib/resilience/deadline";
 
 /** What a connection tells whoever speaks over it. */
 export type ChannelEvents = {
-  /** Takes one message; true when somebody waited for it. */
-  readonly onMessage: (bytes: Buffer) => boolean;
+  readonly onMessage: (bytes: Buffer) => Heard;
   /** The request with this id could not be sent. */
   readonly onUnsent: (id: number, fault: AppError) => void;
   /** Called once, when the connection is gone or has to go. */
@@ -118,20 +118,20 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
   };
 }
 
-/** One message of the server: an answer, progress, or a request of its own. True when it was an answer somebody waited for. */
+/** One message of the server: an answer, progress, or a request of its own. */
 function receive(
   channel: Channel,
   waiting: ReadonlyMap<number, Waiting>,
   line: Buffer,
   onNotice: OnNotice | undefined,
-): boolean {
+): Heard {
   const message = readOrFail(waiting, line);
-  if (message === null) return false;
+  if (message === null) return "unreadable";
   const { id, method } = message;
   if (typeof method !== "string") {
     const asked = typeof id === "number" ? waiting.get(id) : undefined;
     asked?.answer(message, line.length);
-    return asked !== undefined;
+    return asked === undefined ? "stray" : "answer";
   }
   const params = message["params"];
   if (id === undefined) {
@@ -139,7 +139,7 @@ function receive(
     onNotice?.({ method, params: isRecord(params) ? params : {} });
   }
   hear(theOnlyDialogue(waiting), (answer) => channel.send({ jsonrpc: "2.0", ...answer }))(message);
-  return false;
+  return "message";
 }
 
 /** A server does not say here for which call it asks: only where a single one can be meant is anybody asked. */

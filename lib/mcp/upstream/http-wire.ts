@@ -5,7 +5,7 @@ import { broken, httpRefusal, rpcRefusal } from "@/lib/mcp/upstream/faults";
 import { parseMessage, progressOf } from "@/lib/mcp/upstream/messages";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Connections, isRecord, type Json, type UpstreamRequest } from "@/lib/mcp/upstream/protocol";
-import { readInTurns } from "@/lib/mcp/upstream/read-in-turns";
+import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
 import { makeWarmSockets, type WarmSockets } from "@/lib/mcp/upstream/warm-sockets";
 import type { Deadline } from "@/lib/resilience/deadline";
 
@@ -88,7 +88,7 @@ function makePool(origin: string, { connect }: WarmSockets): Pool {
 export function openHttpWire(options: HttpWireOptions): HttpWire {
   const url = checkUrl(options.url, options.policy);
   const line: WaitingLine = { waiting: 0 };
-  const sockets = makeWarmSockets(readInTurns(guardedConnector(options.policy)), url, () => line.waiting > 0);
+  const sockets = makeWarmSockets(inTurns(guardedConnector(options.policy)), url, () => line.waiting > 0);
   const pool = makePool(url.origin, sockets);
   let [requests, warm, toppedUpAt] = [0, 0, 0];
 

@@ -5,14 +5,26 @@ import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
 /** What a server may say that answers nobody, within a while. */
 const LIMIT = { windowMs: 10_000, bytes: MAX_ANSWER_BYTES, messages: 100_000 };
 
-/** Counts what nobody waited for; a server that says too much of it would cost us a processor, and is given up. */
-export function makeNoiseLimit(giveUp: (fault: AppError) => void, now = Date.now): (bytes: number) => void {
+/** For how many messages each counts: what costs us more, or makes less sense, may come less often. */
+const WEIGHT = { message: 1, stray: 10, ping: 100, unreadable: 1_000 } as const;
+
+/** Something that nobody waited for: a message of the server's own, an answer to nobody, a ping, or nothing one can read. */
+export type Noise = keyof typeof WEIGHT;
+/** What became of something that a server said. */
+export type Heard = "answer" | Noise;
+
+/** Counts, of what is heard, what nobody waited for; a server that says too much of it would cost us a processor, and is given up. */
+export function makeNoiseLimit(
+  giveUp: (fault: AppError) => void,
+  now = Date.now,
+): (bytes: number, heard: Heard) => void {
   let [since, bytes, messages] = [now(), 0, 0];
-  return (more) => {
+  return (more, heard) => {
+    if (heard === "answer") return;
     const at = now();
     if (at - since > LIMIT.windowMs) [since, bytes, messages] = [at, 0, 0];
     bytes += more;
-    messages += 1;
+    messages += WEIGHT[heard];
     if (bytes > LIMIT.bytes || messages > LIMIT.messages) giveUp(broken("its answers are flooded with other things"));
   };
 }

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAppError } from "@/lib/core/errors";
 import { openUpstream } from "@/lib/mcp/upstream/open-upstream";
 import { makeUpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import type { Upstream } from "@/lib/mcp/upstream/protocol";
+import { readInTurns } from "@/lib/mcp/upstream/read-in-turns";
 import { startDeadline } from "@/lib/resilience/deadline";
 
 const closers: (() => unknown)[] = [];
@@ -82,4 +84,63 @@ describe("a server that leaves in the middle of a flood", () => {
     },
     60_000,
   );
+});
+
+const WHOLE = 4 * 1_024 * 1_024;
+/** What one read takes, and the one that is under way when it is enough. */
+const MOST_AT_ONCE = 2 * READ_AT_ONCE;
+
+/** The most that a socket hands out in one turn of the loop, of much that waits for it. */
+async function mostInATurn(socket: Socket, read: (take: (bytes: number) => void) => void): Promise<number> {
+  let [total, inTurn, most] = [0, 0, 0];
+  read((bytes) => {
+    if (inTurn === 0) setImmediate(() => (inTurn = 0));
+    inTurn += bytes;
+    total += bytes;
+    most = Math.max(most, inTurn);
+  });
+  await whileBusy(once(socket, "close"));
+  expect(total).toBe(WHOLE);
+  return most;
+}
+
+const flowing = (socket: Socket) => (take: (bytes: number) => void) =>
+  void socket.on("data", (chunk) => take(chunk.length));
+const onDemand = (socket: Socket) => (take: (bytes: number) => void) =>
+  void socket.on("readable", () => {
+    for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) take(chunk.length);
+  });
+
+describe("a socket that reads in turns", () => {
+  const program = `require("node:net").createServer((socket) => socket.end(Buffer.alloc(${WHOLE})))
+    .listen(0, "127.0.0.1", function () { console.log(this.address().port); });`;
+
+  async function startPourer(): Promise<Socket> {
+    const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    closers.push(() => child.kill("SIGKILL"));
+    const [port] = await once(child.stdout, "data");
+    return connect(Number(String(port)), "127.0.0.1");
+  }
+
+  it.each([
+    ["as it comes", flowing],
+    ["on demand", onDemand],
+  ])("hands out everything, and little of it at once, whether it is read %s", async (_how, reader) => {
+    const socket = await startPourer();
+    readInTurns(socket);
+    expect(await mostInATurn(socket, reader(socket))).toBeLessThanOrEqual(MOST_AT_ONCE);
+  });
+
+  it("would hand out much at once without", async () => {
+    const socket = await startPourer();
+    expect(await mostInATurn(socket, flowing(socket))).toBeGreaterThan(MOST_AT_ONCE);
+  });
+
+  it("does so for what a program prints", async () => {
+    const child = spawn(process.execPath, ["-e", `process.stdout.write(Buffer.alloc(${WHOLE}))`]);
+    closers.push(() => child.kill("SIGKILL"));
+    const pipe = child.stdout as unknown as Socket;
+    readInTurns(pipe);
+    expect(await mostInATurn(pipe, flowing(pipe))).toBeLessThanOrEqual(MOST_AT_ONCE);
+  });
 });

@@ -19,7 +19,6 @@ const SPACE = 0x20;
 const DATA = Buffer.from("data");
 const EVENT = Buffer.from("event");
 const BYTE_ORDER_MARK = Buffer.from("\uFEFF");
-const PLAIN = "message";
 
 const asBuffer = (chunk: Uint8Array): Buffer =>
   Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
@@ -31,44 +30,44 @@ function startsWith(bytes: Buffer, from: number, end: number, word: Buffer): boo
 }
 
 /** The value of a line that is about this field; null for any other, which is not even decoded. */
-function valueOf(name: Buffer, bytes: Buffer, from: number, end: number): string | null {
-  if (!startsWith(bytes, from, end, name)) return null;
-  const after = from + name.length;
-  if (after === end) return "";
-  if (bytes[after] !== COLON) return null;
-  return bytes.toString("utf8", bytes[after + 1] === SPACE ? Math.min(after + 2, end) : after + 1, end);
+function valueIn(field: Buffer, bytes: Buffer, from: number, end: number): string | null {
+  if (!startsWith(bytes, from, end, field)) return null;
+  const behind = from + field.length;
+  if (behind === end) return "";
+  if (bytes[behind] !== COLON) return null;
+  return bytes.toString("utf8", bytes[behind + 1] === SPACE ? Math.min(behind + 2, end) : behind + 1, end);
 }
 
 /** Splits a server-sent event stream into its events (HTML Living Standard §9.2.6). */
 export function makeSseReader({ onEvent, onLine }: SseEvents): SseReader {
   let data: string[] = [];
-  let [type, held, isFirst] = [PLAIN, 0, true];
+  let [type, held, isFirst] = ["", 0, true];
 
   function endEvent(): void {
     const complete = data;
     const named = type;
-    [data, type, held] = [[], PLAIN, 0];
-    if (complete.length > 0) onEvent(complete.join("\n"), named);
+    [data, type, held] = [[], "", 0];
+    if (complete.length > 0) onEvent(complete.join("\n"), named === "" ? "message" : named);
   }
 
-  const { read, pending } = makeLineSplitter((bytes, lineStart, lineEnd) => {
-    onLine?.();
-    const from = isFirst && startsWith(bytes, lineStart, lineEnd, BYTE_ORDER_MARK) ? lineStart + 3 : lineStart;
-    isFirst = false;
-    const end = lineEnd > from && bytes[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
-    if (from === end) {
-      // Most empty lines end nothing but a comment.
-      if (data.length > 0 || type !== PLAIN) endEvent();
-      return;
-    }
-    const value = valueOf(DATA, bytes, from, end);
+  function takeField(bytes: Buffer, from: number, end: number): void {
+    const value = valueIn(DATA, bytes, from, end);
     if (value === null) {
-      const named = valueOf(EVENT, bytes, from, end);
-      if (named !== null) type = named === "" ? PLAIN : named;
+      type = valueIn(EVENT, bytes, from, end) ?? type;
       return;
     }
     data.push(value);
     held += value.length + 1;
+  }
+
+  const { read, pending } = makeLineSplitter((bytes, start, lineEnd) => {
+    onLine?.();
+    const from = isFirst && startsWith(bytes, start, lineEnd, BYTE_ORDER_MARK) ? start + BYTE_ORDER_MARK.length : start;
+    const end = lineEnd > from && bytes[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
+    isFirst = false;
+    if (from < end) takeField(bytes, from, end);
+    // Most empty lines end nothing but a comment.
+    else if (data.length > 0 || type !== "") endEvent();
   });
   return { read: (chunk) => read(asBuffer(chunk)), held: () => held + pending() };
 }

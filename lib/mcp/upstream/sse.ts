@@ -9,7 +9,7 @@ import { credentialHeaders } from "@/lib/mcp/upstream/http-wire";
 import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Json, MAX_ANSWER_BYTES, type Upstream } from "@/lib/mcp/upstream/protocol";
-import { readInTurns } from "@/lib/mcp/upstream/read-in-turns";
+import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
 import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 import { startDeadline } from "@/lib/resilience/deadline";
 
@@ -35,7 +35,7 @@ export function openSseUpstream(options: SseUpstreamOptions): Upstream {
 
 function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEvents): Channel {
   const pool = new Pool(url.origin, {
-    connect: readInTurns(guardedConnector(options.policy)),
+    connect: inTurns(guardedConnector(options.policy)),
     connections: MAX_CONNECTIONS,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -54,7 +54,7 @@ function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEv
     events.onGone(fault);
     void pool.destroy();
   };
-  const heardNoise = makeNoiseLimit(leave);
+  const count = makeNoiseLimit(leave);
   // POSTs overtake each other; nothing may overtake the one that says that we are ready.
   let ready = Promise.resolve();
   const post = (message: Json) => {
@@ -76,13 +76,13 @@ function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEv
       address = endpointOf(data, url);
       if (address === null) return leave(broken("it names an address of another origin"));
       for (const message of early.splice(0)) post(message);
-    } else if (type !== "message" || !events.onMessage(Buffer.from(data))) heardNoise(data.length);
+    } else count(data.length, type === "message" ? events.onMessage(Buffer.from(data)) : "message");
   };
   openStream(pool, {
     path: `${url.pathname}${url.search}`,
     headers,
     onEvent,
-    onSilence: heardNoise,
+    onSilence: (bytes) => count(bytes, "message"),
     leave,
     isGone: () => gone,
   });

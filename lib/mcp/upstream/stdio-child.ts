@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { AppError } from "@/lib/core/errors";
 import { logger } from "@/lib/core/logger";
 import { searchPath } from "@/lib/env";
 import { unreachable } from "@/lib/mcp/upstream/faults";
+import type { Heard } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import type { Json } from "@/lib/mcp/upstream/protocol";
+import { readInTurns } from "@/lib/mcp/upstream/read-in-turns";
 import { makeHome } from "@/lib/mcp/upstream/stdio-homes";
 import { keepTail, makeOutputReader } from "@/lib/mcp/upstream/stdio-output";
 
@@ -19,8 +22,7 @@ export type StdioChildOptions = {
   readonly endpoint: StdioCommand;
   readonly credential: Readonly<Record<string, string>> | undefined;
   readonly policy: UpstreamPolicy;
-  /** True when somebody waited for this line. */
-  readonly onLine: (line: Buffer) => boolean;
+  readonly onLine: (line: Buffer) => Heard;
   /** Called once, when the child is gone or has to go. */
   readonly onGone: (fault: AppError) => void;
 };
@@ -132,6 +134,7 @@ export function startStdioChild(options: StdioChildOptions): StdioChild {
   child.stdin.on("error", () => undefined);
   child.stdio[3]?.on("error", () => undefined);
   const read = makeOutputReader({ onLine: options.onLine, onFault: leave });
+  readInTurns(child.stdout as Socket);
   child.stdout.on("data", (chunk: Buffer) => {
     if (!gone) read(chunk);
   });

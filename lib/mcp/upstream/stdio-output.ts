@@ -2,12 +2,11 @@ import type { Readable } from "node:stream";
 import type { AppError } from "@/lib/core/errors";
 import { broken } from "@/lib/mcp/upstream/faults";
 import { makeLineSplitter } from "@/lib/mcp/upstream/line-splitter";
-import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
+import { type Heard, makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
 
 export type OutputOptions = {
-  /** True when somebody waited for this line. */
-  readonly onLine: (line: Buffer) => boolean;
+  readonly onLine: (line: Buffer) => Heard;
   /** Called once; nothing is read any more. */
   readonly onFault: (fault: AppError) => void;
 };
@@ -21,10 +20,10 @@ export function makeOutputReader({ onLine, onFault }: OutputOptions): (chunk: Bu
     isOver = true;
     onFault(fault);
   };
-  const countNoise = makeNoiseLimit(giveUp);
+  const count = makeNoiseLimit(giveUp);
   const lines = makeLineSplitter((bytes, from, end) => {
     if (isOver) return;
-    if (from === end || !onLine(bytes.subarray(from, end))) countNoise(end - from + 1);
+    count(end - from + 1, from === end ? "message" : onLine(bytes.subarray(from, end)));
   });
   return (chunk) => {
     if (isOver) return;

@@ -20,6 +20,6 @@ export const openStdioUpstream = (options: StdioUpstreamOptions): Upstream =>
         ...options,
         onGone,
         // Some programs print to standard output by mistake; that is nobody's answer.
-        onLine: (line) => line[0] === OPEN_BRACE && onMessage(line),
+        onLine: (line) => (line[0] === OPEN_BRACE ? onMessage(line) : "message"),
       }),
   });

@@ -4,7 +4,6 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { WebSocket } from "ws";
 import { isAppError } from "@/lib/core/errors";
 import { voteOf } from "@/lib/mcp/upstream/faults";
-import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import { openUpstream } from "@/lib/mcp/upstream/open-upstream";
 import { makeUpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { probeUpstream } from "@/lib/mcp/upstream/probe-upstream";
@@ -234,23 +233,5 @@ describe("the egress guard", () => {
     expect(await codeOf(call(named, "any"))).toBe("egress_refused abstain");
     await named.close();
     expect(server.handshakes).toEqual([]);
-  });
-});
-
-describe("the limit of noise", () => {
-  it("counts within a while only", () => {
-    let now = 0;
-    const faults: unknown[] = [];
-    const hear = makeNoiseLimit(
-      (fault) => faults.push(fault),
-      () => now,
-    );
-    for (let each = 0; each < 10; each += 1) hear(1 << 20);
-    expect(faults).toEqual([]);
-    now += 11_000;
-    for (let each = 0; each < 10; each += 1) hear(1 << 20);
-    expect(faults).toEqual([]);
-    hear(1);
-    expect(faults).toHaveLength(1);
   });
 });

@@ -11,6 +11,7 @@ import { credentialHeaders } from "@/lib/mcp/upstream/http-wire";
 import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Json, MAX_ANSWER_BYTES, type Upstream } from "@/lib/mcp/upstream/protocol";
+import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
 
 export type WebSocketUpstreamOptions = {
   readonly url: string;
@@ -55,7 +56,7 @@ function openWebSocket(url: URL, options: Options, { onMessage, onGone }: Channe
     socket.ping();
   }, LOOK_EVERY_MS);
   look.unref();
-  const heardNoise = makeNoiseLimit(leave);
+  const count = makeNoiseLimit(leave);
 
   socket.on("open", () => {
     for (const text of early.splice(0)) socket.send(text);
@@ -67,10 +68,10 @@ function openWebSocket(url: URL, options: Options, { onMessage, onGone }: Channe
     if (gone) return;
     if (isBinary) return leave(broken("it is a binary frame"));
     const bytes = bytesOf(data);
-    if (!onMessage(bytes)) heardNoise(bytes.length);
+    count(bytes.length, onMessage(bytes));
   });
   // Each is answered, which costs us too.
-  socket.on("ping", (data: Buffer) => heardNoise(data.length));
+  socket.on("ping", (data: Buffer) => count(data.length, "ping"));
   socket.on("unexpected-response", (request, response: IncomingMessage) => {
     leave(refusalOf(response.statusCode ?? 0));
     request.destroy();
@@ -109,7 +110,7 @@ type Connected = (error: Error | null, socket: Duplex | null) => void;
 
 /** The guard of every connection, in the shape that Node's HTTP client asks for one. */
 function guardedConnection(url: URL, policy: UpstreamPolicy) {
-  const connect = guardedConnector(policy);
+  const connect = inTurns(guardedConnector(policy));
   const isSecure = url.protocol === "wss:";
   const wanted: buildConnector.Options = {
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
