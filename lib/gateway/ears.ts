@@ -7,52 +7,100 @@ import type { RegisteredServer } from "@/lib/servers/registered-server";
 
 type Deps = Pick<GatewayDeps, "upstreams">;
 type Hear = (notice: Notice) => void;
-type Ear = { readonly listeners: Set<Hear>; readonly stop: () => void };
+/** Listens to one server for all who want to hear it. */
+type Ear = {
+  /** All of them; they hear of lists that change. */
+  readonly listeners: Set<Hear>;
+  /** Who follows a resource, by its URI. */
+  readonly followers: Map<string, Set<Hear>>;
+  readonly stop: () => void;
+};
 
 const LONGEST_MS = 2 ** 31 - 1;
 const RETRY_MS = { first: 1_000, most: 30_000 };
+/** Changes come in bursts, and each is told to very many: what is said again within this time is told once. */
+const GATHER_MS = 20;
+
+export const UPDATED = "notifications/resources/updated";
+const LISTS = new Set([
+  "notifications/tools/list_changed",
+  "notifications/prompts/list_changed",
+  "notifications/resources/list_changed",
+]);
 
 const ears = (): Map<string, Ear> => singleton("gateway.ears", () => new Map());
 
 /**
- * Hears what a server announces: lists that change, and the resources named by `uris`. All who want to hear the same of one
- * server share one connection to it, which is opened again when it breaks. Returns the function that stops listening.
+ * Hears what a server announces: lists that change, and updates of the resources named by `uris`. All who want to hear the
+ * same of one server share one connection to it, which is opened again when it breaks. Returns the function that stops
+ * listening.
  */
 export function listenTo(gateway: Deps, server: RegisteredServer, uris: readonly string[], hear: Hear): () => void {
-  const ends = [join(gateway, server, [], hear)];
+  const followed = new Set(uris);
+  const ends = [join(gateway, server, [], followed, hear)];
   // Servers of the sessions era tell everything on one stream; the others have to be told what to tell of.
-  if (uris.length > 0) ends.push(join(gateway, server, uris, hear));
+  if (followed.size > 0) ends.push(join(gateway, server, [...followed].sort(), followed, hear));
   return () => {
     for (const end of ends) end();
   };
 }
 
-function join(gateway: Deps, server: RegisteredServer, uris: readonly string[], hear: Hear): () => void {
-  const key = JSON.stringify([server.id, server.version, [...uris].sort()]);
+/** `asked`: what the server is asked to tell of. */
+function join(
+  gateway: Deps,
+  server: RegisteredServer,
+  asked: readonly string[],
+  followed: ReadonlySet<string>,
+  hear: Hear,
+): () => void {
+  const key = JSON.stringify([server.id, server.version, asked]);
   const found = ears().get(key);
-  const ear = found ?? openEar(gateway, server, uris);
+  const ear = found ?? openEar(gateway, server, asked);
   if (found === undefined) ears().set(key, ear);
   // The same function may listen twice, once to each of the two kinds.
   const own: Hear = (notice) => hear(notice);
   ear.listeners.add(own);
+  for (const uri of followed) ear.followers.set(uri, (ear.followers.get(uri) ?? new Set()).add(own));
   return () => {
     ear.listeners.delete(own);
+    for (const uri of followed) {
+      const rest = ear.followers.get(uri);
+      rest?.delete(own);
+      if (rest?.size === 0) ear.followers.delete(uri);
+    }
     if (ear.listeners.size > 0 || ears().get(key) !== ear) return;
     ears().delete(key);
     ear.stop();
   };
 }
 
+/** Hands on what somebody wants to hear, the latest word of each only. */
+function gather({ listeners, followers }: Pick<Ear, "listeners" | "followers">): Hear {
+  const heard = new Map<string, Notice>();
+  const audienceOf = ({ method, params }: Notice): ReadonlySet<Hear> | undefined => {
+    if (method === UPDATED) return followers.get(String(params["uri"]));
+    return LISTS.has(method) ? listeners : undefined;
+  };
+  const tellAll = () => {
+    const notices = [...heard.values()];
+    heard.clear();
+    for (const notice of notices) for (const hear of audienceOf(notice) ?? []) hear(notice);
+  };
+  return (notice) => {
+    if (audienceOf(notice) === undefined) return;
+    if (heard.size === 0) setTimeout(tellAll, GATHER_MS);
+    heard.set(notice.method === UPDATED ? `${UPDATED} ${notice.params["uri"]}` : notice.method, notice);
+  };
+}
+
 function openEar(gateway: Deps, server: RegisteredServer, uris: readonly string[]): Ear {
   const over = new AbortController();
-  const listeners = new Set<Hear>();
+  const audience = { listeners: new Set<Hear>(), followers: new Map<string, Set<Hear>>() };
   const filter =
     uris.length === 0
       ? { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
       : { resourceSubscriptions: [...uris] };
-  const onNotice = (notice: Notice) => {
-    for (const hear of listeners) hear(notice);
-  };
+  const onNotice = gather(audience);
   const once = async () => {
     const deadline = startDeadline(LONGEST_MS, over.signal);
     try {
@@ -74,7 +122,7 @@ function openEar(gateway: Deps, server: RegisteredServer, uris: readonly string[
       await pause(wait, over.signal);
     }
   })();
-  return { listeners, stop: () => over.abort() };
+  return { ...audience, stop: () => over.abort() };
 }
 
 const stop = (over: AbortSignal): Promise<void> => pause(LONGEST_MS, over);

@@ -1,7 +1,7 @@
 import { decide } from "@/lib/access/decide";
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import { bus } from "@/lib/core/bus";
-import { listenTo } from "@/lib/gateway/ears";
+import { listenTo, UPDATED } from "@/lib/gateway/ears";
 import { killedBy } from "@/lib/gateway/require-alive";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { jointUri, type Place } from "@/lib/mcp/door/names";
@@ -18,7 +18,6 @@ export type Wanted = {
 const TOOLS_CHANGED = "notifications/tools/list_changed";
 const PROMPTS_CHANGED = "notifications/prompts/list_changed";
 const RESOURCES_CHANGED = "notifications/resources/list_changed";
-const UPDATED = "notifications/resources/updated";
 
 /** Messages of ours after which a caller may see something else than before. */
 const CHANGES_LISTS = new Set(["server.changed", "permission_map.changed", "role.changed", "agent.changed"]);
@@ -67,7 +66,7 @@ export async function announce(visit: Visit, wanted: Wanted, tell: (notice: Noti
       };
       const end = listenTo(gateway, server, uris, ({ method, params }) => {
         if (hears[method] === true) tellSoon(method);
-        if (method === UPDATED && uris.includes(String(params["uri"]))) tell(updated(visit, slug, params));
+        if (method === UPDATED) tell(updated(visit, slug, params));
       });
       const leave = gateway.inFlight.enter(at(slug), end);
       return () => {

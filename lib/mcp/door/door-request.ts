@@ -29,6 +29,12 @@ export type Carried = {
   readonly message?: { readonly value: unknown; readonly bytes: number; readonly refused: AppError | null };
 };
 
+/**
+ * What may wait to be sent to a client that does not read; one that lets more wait is cut off. Above what a single answer may
+ * be, so that only a stream of them can get there.
+ */
+export const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+
 /** Writes one chunk of a stream. */
 export type Write = (chunk: string) => void;
 

@@ -1,7 +1,7 @@
 import { readBounded } from "@/lib/core/json-guard";
 import { getGateway } from "@/lib/gateway/compose";
 import { answerDoor } from "@/lib/mcp/door/door";
-import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
+import { toResponse } from "@/lib/mcp/door/send-answer";
 
 /** The door for those who speak in web `Request` and `Response`: the route handler, and anything that embeds us. */
 export async function handleMcpRequest(
@@ -17,24 +17,4 @@ export async function handleMcpRequest(
     peerAddress: info.peerAddress,
   });
   return toResponse(answer);
-}
-
-function toResponse({ status, headers, body }: DoorAnswer): Response {
-  return new Response(typeof body === "function" ? streamOf(body) : body, { status, headers });
-}
-
-function streamOf(run: (write: Write) => Promise<void>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let left = false;
-  return new ReadableStream({
-    async start(controller) {
-      await run((chunk) => {
-        if (!left) controller.enqueue(encoder.encode(chunk));
-      });
-      if (!left) controller.close();
-    },
-    cancel() {
-      left = true;
-    },
-  });
 }

@@ -4,7 +4,8 @@ import { Caller, type Leaving } from "@/lib/core/leaving";
 import { logger } from "@/lib/core/logger";
 import { getGateway } from "@/lib/gateway/compose";
 import { answerDoor } from "@/lib/mcp/door/door";
-import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
+import type { DoorRequest } from "@/lib/mcp/door/door-request";
+import { sendAnswer } from "@/lib/mcp/door/send-answer";
 
 /** True for requests that are the door's. */
 export const isForTheDoor = (url: string): boolean => /^\/api\/mcp(?:[/?]|$)/.test(url);
@@ -16,7 +17,7 @@ export async function serveDoor(request: IncomingMessage, response: ServerRespon
     if (!response.writableFinished) caller.leave();
   });
   try {
-    await send(response, await answerDoor(getGateway(), toDoorRequest(request, caller)));
+    await sendAnswer(response, await answerDoor(getGateway(), toDoorRequest(request, caller)));
   } catch (cause) {
     logger.error({ err: cause }, "the door could not answer");
     if (!response.headersSent) response.writeHead(500);
@@ -67,22 +68,3 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
 
 /** How many times the allowed size is read before the connection is cut. */
 const MAX_DRAINED = 4;
-
-async function send(response: ServerResponse, { status, headers, body }: DoorAnswer): Promise<void> {
-  if (typeof body === "function") {
-    response.writeHead(status, headers);
-    // Node would keep them until the first event, and a client waits for them to know that its stream stands.
-    response.flushHeaders();
-    await body((chunk) => {
-      if (!response.destroyed) response.write(chunk);
-    });
-    response.end();
-    return;
-  }
-  // As a list: an object would be copied to add one header, and taken apart again.
-  const listed: (string | number)[] = [];
-  for (const name of Object.keys(headers)) listed.push(name, headers[name] ?? "");
-  listed.push("content-length", body === null ? 0 : Buffer.byteLength(body));
-  response.writeHead(status, listed);
-  response.end(body);
-}

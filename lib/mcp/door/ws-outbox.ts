@@ -1,12 +1,9 @@
 import type { WebSocket } from "ws";
-import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import { type DoorAnswer, MAX_UNREAD_BYTES } from "@/lib/mcp/door/door-request";
 import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 
 /** Codes of RFC 6455 that this door closes with. */
 export const CLOSE = { goingAway: 1001, policy: 1008, internal: 1011 } as const;
-
-/** What may wait to be sent to a client that does not read; one that lets more wait is cut off. */
-const MAX_BUFFERED_BYTES = 32 * 1024 * 1024;
 
 /** What leaves a socket. */
 export type Outbox = {
@@ -25,7 +22,7 @@ export function makeOutbox(socket: WebSocket): Outbox {
   const isOpen = () => !closed && socket.readyState === socket.OPEN;
 
   function isTooSlow(): boolean {
-    if (socket.bufferedAmount <= MAX_BUFFERED_BYTES) return false;
+    if (socket.bufferedAmount <= MAX_UNREAD_BYTES) return false;
     socket.terminate();
     return true;
   }

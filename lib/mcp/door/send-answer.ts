@@ -1,0 +1,58 @@
+import type { ServerResponse } from "node:http";
+import { logger } from "@/lib/core/logger";
+import { type DoorAnswer, MAX_UNREAD_BYTES, type Write } from "@/lib/mcp/door/door-request";
+
+/** Sends an answer of the door, whole or as a stream, over `node:http`. Resolves when all of it was handed to the platform. */
+export async function sendAnswer(response: ServerResponse, { status, headers, body }: DoorAnswer): Promise<void> {
+  if (typeof body === "function") {
+    response.writeHead(status, headers);
+    // Node would keep them until the first event, and a client waits for them to know that its stream stands.
+    response.flushHeaders();
+    await body((chunk) => {
+      if (response.destroyed) return;
+      if (response.writableLength <= MAX_UNREAD_BYTES) response.write(chunk);
+      else cutOff(response);
+    });
+    response.end();
+    return;
+  }
+  // As a list: an object would be copied to add one header, and taken apart again.
+  const listed: (string | number)[] = [];
+  for (const name of Object.keys(headers)) listed.push(name, headers[name] ?? "");
+  listed.push("content-length", body === null ? 0 : Buffer.byteLength(body));
+  response.writeHead(status, listed);
+  response.end(body);
+}
+
+/** Its closing tells whoever still writes that the caller is gone. */
+function cutOff(response: ServerResponse): void {
+  logger.info({ unread: response.writableLength }, "a client that did not read its stream was cut off");
+  response.destroy();
+}
+
+/** The same as a web `Response`. */
+export function toResponse({ status, headers, body }: DoorAnswer): Response {
+  return new Response(typeof body === "function" ? streamOf(body) : body, { status, headers });
+}
+
+function streamOf(run: (write: Write) => Promise<void>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let left = false;
+  return new ReadableStream(
+    {
+      async start(controller) {
+        await run((chunk) => {
+          if (left) return;
+          left = (controller.desiredSize ?? 0) < 0;
+          if (left) controller.error(new Error("The client does not read its stream."));
+          else controller.enqueue(encoder.encode(chunk));
+        });
+        if (!left) controller.close();
+      },
+      cancel() {
+        left = true;
+      },
+    },
+    { highWaterMark: MAX_UNREAD_BYTES, size: ({ byteLength }) => byteLength },
+  );
+}
