@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { singleton } from "@/lib/core/singleton";
+import { withoutEnd } from "@/lib/core/without-end";
 
 const flag = z.enum(["0", "1"]).transform((text) => text === "1");
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -131,7 +132,7 @@ const announced = singleton("base-url", () => ({ url: null as string | null }));
 /** Where browsers reach this process: PUBLIC_URL, else the address it listens on. Without a trailing slash. */
 export function baseUrl(): string {
   const settings = env();
-  if (settings.PUBLIC_URL !== undefined) return settings.PUBLIC_URL.replace(/\/+$/, "");
+  if (settings.PUBLIC_URL !== undefined) return withoutEnd(settings.PUBLIC_URL, "/");
   if (announced.url !== null) return announced.url;
   const host = settings.HOST === "0.0.0.0" || settings.HOST === "::" ? "127.0.0.1" : settings.HOST;
   return `http://${host.includes(":") ? `[${host}]` : host}:${settings.PORT}`;
@@ -139,7 +140,7 @@ export function baseUrl(): string {
 
 /** Tells the process its true address once it listens; only needed when PORT is 0. PUBLIC_URL still wins. */
 export function announceBaseUrl(url: string): void {
-  announced.url = url.replace(/\/+$/, "");
+  announced.url = withoutEnd(url, "/");
 }
 
 /** next-auth reads its address from the environment and nowhere else. */

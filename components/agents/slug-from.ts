@@ -7,5 +7,5 @@ export function slugFrom(name: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^[^a-z]+/, "")
     .slice(0, 31)
-    .replace(/-+$/, "");
+    .replace(/-$/, "");
 }

@@ -1,3 +1,5 @@
+import { withoutEnd } from "@/lib/core/without-end";
+
 /** Browser-safe: what the Connect page shows and what the end-to-end tests run. */
 export const CONNECT_CLIENTS = [
   "claude-code",
@@ -43,7 +45,7 @@ const MODERN = "2026-07-28";
 
 /** The address of the agents' door. */
 export const doorUrl = ({ baseUrl, serverSlug }: Pick<ConnectTarget, "baseUrl" | "serverSlug">): string =>
-  `${baseUrl.replace(/\/+$/, "")}/api/mcp${serverSlug === undefined ? "" : `/${serverSlug}`}`;
+  `${withoutEnd(baseUrl, "/")}/api/mcp${serverSlug === undefined ? "" : `/${serverSlug}`}`;
 
 /** A word of a POSIX shell, whatever it holds. */
 const shell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -16,7 +16,7 @@ function timeWords(ms: number): string {
 }
 /** Near the whole more digits count: 99.95 %. */
 const shareWords = (share: number): string => `${trim((share * 100).toFixed(share > 0.99 && share < 1 ? 2 : 1))} %`;
-const trim = (digits: string): string => digits.replace(/\.?0+$/, "");
+const trim = (digits: string): string => String(Number(digits));
 
 export const valueWords = (metric: Metric, value: number): string =>
   metric === "p95_ms" ? timeWords(value) : shareWords(value);

@@ -29,8 +29,9 @@ export function encodePayload(payload: unknown): Buffer | null {
 
 function encodeSide(value: unknown): string {
   const text = toJson(value);
-  // A UTF-16 unit is at most three bytes, so short texts need no counting.
-  if (text.length * 3 <= MAX_SIDE_BYTES || Buffer.byteLength(text) <= MAX_SIDE_BYTES) return text;
+  // A UTF-16 unit is one to three bytes, so only few lengths need counting.
+  const mayFit = text.length <= MAX_SIDE_BYTES;
+  if (mayFit && (text.length * 3 <= MAX_SIDE_BYTES || Buffer.byteLength(text) <= MAX_SIDE_BYTES)) return text;
   const bytes = Buffer.from(text, "utf8");
   const cut: Cut = {
     $cut: {

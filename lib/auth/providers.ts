@@ -2,6 +2,7 @@ import type { OAuthConfig } from "next-auth/providers/oauth";
 import type { IdClaims } from "@/lib/auth/verified-email";
 import { newSecret } from "@/lib/core/ids";
 import { singleton } from "@/lib/core/singleton";
+import { withoutEnd } from "@/lib/core/without-end";
 import { baseUrl, type Env, env } from "@/lib/env";
 
 /** One way to sign in, as the sign-in page lists it. */
@@ -67,7 +68,7 @@ function provider(
   clientSecret: string,
   authorization: Readonly<Record<string, string>> = {},
 ): SignInProvider {
-  const wellKnown = `${issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`;
+  const wellKnown = `${withoutEnd(issuer, "/")}/.well-known/openid-configuration`;
   return { id, name, wellKnown, clientId, clientSecret, authorization };
 }
 

@@ -81,7 +81,7 @@ function operation([path, method, summary, verb, mediaType = "application/json"]
   const required = input.required.filter((name) => !inPath.includes(name));
   const success = status === "204" ? { description: "Done." } : { description: "Done.", content: { [mediaType]: {} } };
   return {
-    operationId: `${method.toLowerCase()}${path.replace(/\W+(\w)/g, (_all, letter: string) => letter.toUpperCase()).replace(/\W/g, "")}`,
+    operationId: `${method.toLowerCase()}${path.replace(/\W(\w)/g, (_all, letter: string) => letter.toUpperCase()).replace(/\W/g, "")}`,
     summary,
     tags: [path.split("/")[1] ?? ""],
     "x-countersign-permission": verb.permission,

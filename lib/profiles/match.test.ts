@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { listCost, SEARCH_COST } from "@/lib/profiles/catalog-cost";
 import { makeMatches } from "@/lib/profiles/match";
@@ -26,6 +27,23 @@ describe("makeMatches", () => {
     [{ server: "files", tool: "*read" }, "files/resources:read", false],
     [{ server: "files", tool: "resources:read" }, "other/resources:read", false],
   ])("%j and %s: %s", (rule, name, wanted) => expect(matches([rule], name)).toBe(wanted));
+
+  it("means what the same pattern means as a regular expression", () => {
+    const glob = fc.string({ unit: fc.constantFrom("a", "b", ".", "*"), minLength: 1, maxLength: 7 });
+    const name = fc.string({ unit: fc.constantFrom("a", "b", "."), maxLength: 8 });
+    fc.assert(
+      fc.property(glob, name, (tool, given) => {
+        const source = tool.replaceAll(".", "\\.").replaceAll("*", ".*");
+        expect(makeMatches([{ server: "*", tool }])("any", given)).toBe(new RegExp(`^${source}$`).test(given));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("takes no longer for what is made to take long", () => {
+    const matches = makeMatches(Array(500).fill({ server: "*", tool: "*a*a*a*a*a*a*a*a*b" }));
+    expect(matches("any", "a".repeat(128))).toBe(false);
+  }, 2_000);
 
   it("takes nothing where nothing is named", () => expect(matches([], "files/read")).toBe(false));
 

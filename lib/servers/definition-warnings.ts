@@ -5,10 +5,32 @@ import type { DefinitionWarning } from "@/lib/servers/schemas";
 /** Another tool of the tenant, by the server that offers it. */
 export type NeighbourTool = { readonly server: string; readonly tool: string };
 
+/** The tools of a tenant, made ready to have many definitions compared with them. */
+export type Neighbours = {
+  /** Names that a text can only mean as such. */
+  readonly names: readonly string[];
+  /** Tools by what people take their names for. */
+  readonly alike: ReadonlyMap<string, readonly NeighbourTool[]>;
+};
+
+export function makeNeighbours(tools: readonly NeighbourTool[]): Neighbours {
+  const alike = new Map<string, NeighbourTool[]>();
+  for (const each of tools) {
+    const name = folded(each.tool);
+    const others = alike.get(name);
+    if (others === undefined) alike.set(name, [each]);
+    else others.push(each);
+  }
+  return { names: [...new Set(tools.map(({ tool }) => tool))].filter(looksLikeName), alike };
+}
+
+/** So much of a definition is looked through, far more than any honest one has; what is longer is said to be. */
+const MAX_PROSE = 128 * 1_024;
+
 /** Text that speaks to the model instead of describing the tool. */
 const DIRECTIVES: readonly (readonly [RegExp, string])[] = [
   [
-    /<\/?\s*(important|system|hidden|secret|instructions?|admin|assistant|critical)\b[^>]*>/iu,
+    /<\/?\s*(important|system|hidden|secret|instructions?|admin|assistant|critical)\b[^<>]{0,200}>/iu,
     "a tag that poses as an order",
   ],
   [
@@ -35,10 +57,11 @@ const DIRECTIVES: readonly (readonly [RegExp, string])[] = [
 export function definitionWarnings(
   before: PinnedDefinition | null,
   after: PinnedDefinition,
-  neighbours: readonly NeighbourTool[],
+  neighbours: Neighbours,
   server: string,
 ): readonly DefinitionWarning[] {
   return [
+    ...tooLong(after),
     ...hiddenText(after),
     ...directives(after),
     ...crossReferences(before, after, neighbours),
@@ -56,10 +79,19 @@ function textsIn(value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([key, inner]) => [key, ...textsIn(inner)]);
 }
 
-const proseOf = ({ name: _, ...rest }: PinnedDefinition): string => textsIn(Object.values(rest)).join("\n");
+const proseOf = (definition: PinnedDefinition): string => wholeProse(definition).slice(0, MAX_PROSE);
+const wholeProse = ({ name: _, ...rest }: PinnedDefinition): string => textsIn(Object.values(rest)).join("\n");
+
+function tooLong(definition: PinnedDefinition): readonly DefinitionWarning[] {
+  const { length } = wholeProse(definition);
+  if (length <= MAX_PROSE) return [];
+  const text = `It holds ${length} characters of text, of which the first ${MAX_PROSE} were looked through.`;
+  return [{ kind: "too_long", text }];
+}
 
 function hiddenText(definition: PinnedDefinition): readonly DefinitionWarning[] {
-  return [...hiddenIn(textsIn(definition).join("\n"))].map(([kind, count]) => ({
+  const texts = `${String(definition.name)}\n${proseOf(definition)}`;
+  return [...hiddenIn(texts)].map(([kind, count]) => ({
     kind: "hidden_text",
     text: `It holds hidden characters, which a model reads and a person does not see: ${kind} (${count}).`,
   }));
@@ -86,13 +118,12 @@ const mentions = (prose: string, name: string): boolean => {
 function crossReferences(
   before: PinnedDefinition | null,
   after: PinnedDefinition,
-  neighbours: readonly NeighbourTool[],
+  { names }: Neighbours,
 ): readonly DefinitionWarning[] {
   const [old, fresh] = [before === null ? "" : proseOf(before), proseOf(after)];
-  const names = new Set(
-    neighbours.map(({ tool }) => tool).filter((tool) => tool !== after.name && looksLikeName(tool)),
+  const named = names.filter(
+    (name) => name !== after.name && fresh.includes(name) && mentions(fresh, name) && !mentions(old, name),
   );
-  const named = [...names].filter((name) => fresh.includes(name) && mentions(fresh, name) && !mentions(old, name));
   return named.slice(0, 5).map((name) => ({ kind: "cross_reference", text: `It speaks of another tool, ${name}.` }));
 }
 
@@ -103,13 +134,8 @@ const folded = (name: unknown): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, "");
 
-function shadowed(
-  { name }: PinnedDefinition,
-  neighbours: readonly NeighbourTool[],
-  server: string,
-): readonly DefinitionWarning[] {
-  const alike = neighbours.filter((each) => folded(each.tool) === folded(name));
-  return alike
+function shadowed({ name }: PinnedDefinition, { alike }: Neighbours, server: string): readonly DefinitionWarning[] {
+  return (alike.get(folded(name)) ?? [])
     .filter((each) => each.server !== server || each.tool !== name)
     .slice(0, 5)
     .map((each) => ({ kind: "shadowed_name", text: `Its name is like that of ${each.server}/${each.tool}.` }));

@@ -3,7 +3,7 @@ import { readLatestVersion } from "@/lib/access/map-versions";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { circuitOf, poolOf } from "@/lib/servers/circuit-views";
 import { openCredential } from "@/lib/servers/credential";
-import type { NeighbourTool } from "@/lib/servers/definition-warnings";
+import { makeNeighbours, type Neighbours } from "@/lib/servers/definition-warnings";
 import { requireServer, type ServerRow } from "@/lib/servers/internal";
 import type { ServerDetail } from "@/lib/servers/schemas";
 import { type ServerFacts, toServerDetail } from "@/lib/servers/views";
@@ -30,17 +30,21 @@ export async function readServerDetail(tx: TenantTx, tenantId: string, id: strin
   const tools = listed.filter(({ removedAt }) => removedAt === null);
   const health = await tx.serverHealth.findUnique({ where: { tenantId_serverId: { tenantId, serverId: id } } });
   const waiting = tools.some((tool) => tool.approvedAt === null || tool.heldSha256 !== null);
-  const pinned = { health, neighbours: waiting ? await neighboursOf(tx, tenantId) : [], removed: listed };
+  const pinned = {
+    health,
+    neighbours: waiting ? await neighboursOf(tx, tenantId) : makeNeighbours([]),
+    removed: listed,
+  };
   return toServerDetail({ ...(await serverFacts(row, rules)), ...pinned }, tools);
 }
 
 /** Every tool of the tenant: what a definition may speak of, or be named like. */
-async function neighboursOf(tx: TenantTx, tenantId: string): Promise<readonly NeighbourTool[]> {
+async function neighboursOf(tx: TenantTx, tenantId: string): Promise<Neighbours> {
   const rows = await tx.serverTool.findMany({
     where: { tenantId, removedAt: null },
     select: { name: true, server: { select: { slug: true } } },
   });
-  return rows.map(({ name, server }) => ({ server: server.slug, tool: name }));
+  return makeNeighbours(rows.map(({ name, server }) => ({ server: server.slug, tool: name })));
 }
 
 /** What of a server stands in the trail: everything that decides how it is reached, no secret. */

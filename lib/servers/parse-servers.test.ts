@@ -107,6 +107,12 @@ describe("parseServers", () => {
     ]);
   });
 
+  it("takes no longer for what is made to take long", () => {
+    // Each of these once took a regular expression seconds to hours.
+    for (const text of [`{"a":1,${"// ".repeat(5_000)}`, `{${"/* ".repeat(5_000)}`, `{"a":${"[".repeat(15_000)}`])
+      expect(() => parseServers(text)).toThrow(expect.objectContaining({ code: "invalid_input" }));
+  }, 2_000);
+
   it("reads the transport from the type, and without one from the address", () => {
     const at = (text: string) => parseServers(text)[0]?.endpoint;
     const older = { transport: "sse", url: "https://x.example/events" };

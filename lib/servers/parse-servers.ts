@@ -1,11 +1,14 @@
+import { type ParseError, parse } from "jsonc-parser";
 import { z } from "zod";
 import { AppError } from "@/lib/core/errors";
-import { plainJson } from "@/lib/servers/relaxed-json";
+import { guardJson } from "@/lib/core/json-guard";
 import type { ParsedServer, ServerEndpoint } from "@/lib/servers/schemas";
 import { freeSlug, nameFromCommand, nameFromUrl } from "@/lib/servers/server-names";
 import { splitCommand, UnreadableCommand } from "@/lib/servers/split-command";
 
 const MAX_SERVERS = 50;
+/** The parser calls itself for what is nested; a configuration nests little. */
+const JSON_LIMITS = { maxBytes: 128 * 1_024, maxDepth: 32 };
 
 const refuse = (rule: string): AppError =>
   new AppError("invalid_input", `This cannot be read as a server: ${rule}.`, { issues: [{ path: "text", rule }] });
@@ -134,13 +137,12 @@ function configsOf(document: unknown): readonly (readonly [string | null, unknow
   return Object.entries(document);
 }
 
+/** As editors write it: comments and trailing commas are welcome. */
 function fromJson(source: string): readonly Named[] {
-  let document: unknown;
-  try {
-    document = JSON.parse(plainJson(source));
-  } catch {
-    throw refuse("the JSON is not complete or not well formed");
-  }
+  const faults: ParseError[] = [];
+  guardJson(Buffer.from(source), JSON_LIMITS);
+  const document: unknown = parse(source, faults, { allowTrailingComma: true, allowEmptyContent: false });
+  if (faults.length > 0) throw refuse("the JSON is not complete or not well formed");
   return configsOf(document).map(([name, value]) => {
     const label = name === null ? "the server" : `"${name}"`;
     const config = serverConfig.safeParse(value);

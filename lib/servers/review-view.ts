@@ -1,6 +1,6 @@
 import type { ServerTool } from "@/lib/generated/prisma/client";
 import { diffDefinitions } from "@/lib/servers/definition-diff";
-import { definitionWarnings, type NeighbourTool } from "@/lib/servers/definition-warnings";
+import { definitionWarnings, type Neighbours } from "@/lib/servers/definition-warnings";
 import { approvedOf, pendingOf, reviewSha256 } from "@/lib/servers/pinned-definition";
 import type { DefinitionReview } from "@/lib/servers/schemas";
 
@@ -18,7 +18,7 @@ export function toReview(
   tool: ServerTool,
   mapped: boolean,
   server: string,
-  neighbours: readonly NeighbourTool[],
+  neighbours: Neighbours,
 ): DefinitionReview | null {
   const state = reviewStateOf(tool, mapped);
   if (state === null) return null;

@@ -203,6 +203,7 @@ export type DiffLine = { readonly kind: "same" | "added" | "removed"; readonly t
 export type FieldDiff = { readonly field: DefinitionField; readonly lines: readonly DiffLine[] };
 export type DefinitionWarning = {
   readonly kind:
+    | "too_long"
     | "hidden_text"
     | "directive"
     | "cross_reference"

@@ -23,9 +23,9 @@ export function toSlug(text: string): string {
     .normalize("NFKD")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "");
+    .replace(/^-|-$/g, "");
   const lettered = /^[a-z]/.test(plain) ? plain : `server-${plain}`;
-  return lettered.slice(0, 31).replace(/-+$/, "") || "server";
+  return lettered.slice(0, 31).replace(/-$/, "") || "server";
 }
 
 /** A slug that is not among `taken`; adds it. */

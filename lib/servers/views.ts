@@ -1,6 +1,6 @@
 import type { PermissionRules } from "@/lib/access/permission-map";
 import type { Server, ServerHealth, ServerTool } from "@/lib/generated/prisma/client";
-import type { NeighbourTool } from "@/lib/servers/definition-warnings";
+import type { Neighbours } from "@/lib/servers/definition-warnings";
 import { type ReviewMarks, reviewStateOf, toReview } from "@/lib/servers/review-view";
 import type {
   CircuitPolicyInput,
@@ -28,7 +28,7 @@ export type ServerFacts = {
 /** How it fares, and what the review of its tools needs; read where it is shown. */
 type Health = { readonly health: ServerHealth | null };
 type Pinned = Health & {
-  readonly neighbours: readonly NeighbourTool[];
+  readonly neighbours: Neighbours;
   /** All rows, those of tools it offers no more among them. */
   readonly removed: readonly Pick<ServerTool, "name" | "removedAt">[];
 };
@@ -90,7 +90,7 @@ const toToolView = (
   tool: ServerTool,
   server: string,
   rules: PermissionRules,
-  neighbours: readonly NeighbourTool[],
+  neighbours: Neighbours,
 ): ServerToolView => ({
   name: tool.name,
   title: tool.title,

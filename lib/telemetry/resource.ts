@@ -1,5 +1,6 @@
 import type { Resource } from "@opentelemetry/resources";
 import { GATEWAY_VERSION, gatewayId } from "@/lib/audit/gateway-identity";
+import { withoutEnd } from "@/lib/core/without-end";
 
 /** Who tells: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES may say otherwise, and more. */
 export async function telemetryResource(): Promise<Resource> {
@@ -14,4 +15,4 @@ export async function telemetryResource(): Promise<Resource> {
 
 /** Where a signal goes: the standard says that its path is added. */
 export const receiverOf = (endpoint: string, signal: "traces" | "metrics"): string =>
-  `${endpoint.replace(/\/+$/, "")}/v1/${signal}`;
+  `${withoutEnd(endpoint, "/")}/v1/${signal}`;
