@@ -152,10 +152,11 @@ const parametersOf = (schema: unknown): readonly string[] => {
 function newParameters(before: PinnedDefinition, after: PinnedDefinition): readonly DefinitionWarning[] {
   const known = new Set(parametersOf(before.inputSchema));
   const required = membersOf(after.inputSchema, "required");
+  const needed = new Set<unknown>(Array.isArray(required) ? required : []);
   return parametersOf(after.inputSchema)
     .filter((name) => !known.has(name))
     .map((name) => {
-      const must = Array.isArray(required) && required.includes(name) ? ", and requires it" : "";
+      const must = needed.has(name) ? ", and requires it" : "";
       return { kind: "new_parameter", text: `It takes a new parameter, ${name}${must}.` };
     });
 }
