@@ -1,9 +1,18 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const exec = promisify(execFile);
@@ -21,18 +30,25 @@ const GRAVITY: readonly Verdict[] = ["SUCCESS", "INFO", "SKIPPED", "WARNING", "F
 
 type Installed = { readonly node: string; readonly script: string };
 
-/** The official suite and the newer Node that it needs, from npm into a folder of their own; null where npm gives none. */
+/**
+ * The official suite and the newer Node that it needs, from npm into a folder of their own; null where npm gives none. Another
+ * run may install them at the same moment, so the folder gets its name only when everything is in it.
+ */
 export async function installConformanceSuite(): Promise<Installed | null> {
   const node = join(folder, `node_modules/${NODE}/bin/node`);
   const script = join(folder, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
   if (existsSync(node) && existsSync(script)) return { node, script };
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
+  mkdirSync(dirname(folder), { recursive: true });
+  const fresh = mkdtempSync(`${folder}-`);
+  writeFileSync(join(fresh, "package.json"), '{ "private": true }\n');
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   try {
-    await exec("npm", ["install", ...quiet, SUITE, `${NODE}@22.23.3`], { cwd: folder, timeout: 100_000 });
+    await exec("npm", ["install", ...quiet, SUITE, `${NODE}@22.23.3`], { cwd: fresh, timeout: 100_000 });
+    renameSync(fresh, folder);
   } catch {
-    return null;
+    rmSync(fresh, { recursive: true, force: true });
+    // Where somebody else was quicker, theirs is there now.
+    if (!existsSync(node) || !existsSync(script)) return null;
   }
   return { node, script };
 }
