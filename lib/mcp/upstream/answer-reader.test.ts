@@ -35,7 +35,8 @@ describe("what an answer may cost", () => {
     reader.take(half);
     expect(faults).toEqual([]);
     reader.take(Buffer.alloc(1));
-    expect(faults[0]).toContain("larger than");
+    reader.take(Buffer.alloc(1));
+    expect(faults).toEqual([expect.stringContaining("larger than")]);
     expect(begin({ "content-length": String(MAX_ANSWER_BYTES + 1) }).faults[0]).toContain("larger than");
   });
 
