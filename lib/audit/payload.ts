@@ -1,10 +1,18 @@
-import { sha256 } from "@/lib/audit/chain";
+import { sha256Hex } from "@/lib/audit/chain";
+import { START_BYTES, type TextDigest } from "@/lib/core/text-digest";
 
 /** How much of one side (arguments, result, before, after) is kept. */
 export const MAX_SIDE_BYTES = 64 * 1024;
 const MAX_SIDES = 16;
 
-type Cut = { readonly $cut: { readonly bytes: number; readonly sha256: string; readonly start: string } };
+/** A side that is too large to be kept, of which somebody has made the digest already: from its compact JSON. */
+export class CutSide {
+  readonly digest: TextDigest;
+
+  constructor(digest: TextDigest) {
+    this.digest = digest;
+  }
+}
 
 /**
  * The bytes that are sealed beside an entry: a JSON object of sides, each kept as it was sent (order of keys included).
@@ -28,20 +36,17 @@ export function encodePayload(payload: unknown): Buffer | null {
 }
 
 function encodeSide(value: unknown): string {
+  if (value instanceof CutSide) return cutText(value.digest);
   const text = toJson(value);
   // A UTF-16 unit is one to three bytes, so only few lengths need counting.
   const mayFit = text.length <= MAX_SIDE_BYTES;
   if (mayFit && (text.length * 3 <= MAX_SIDE_BYTES || Buffer.byteLength(text) <= MAX_SIDE_BYTES)) return text;
   const bytes = Buffer.from(text, "utf8");
-  const cut: Cut = {
-    $cut: {
-      bytes: bytes.length,
-      sha256: sha256(bytes).toString("hex"),
-      start: bytes.subarray(0, MAX_SIDE_BYTES / 2).toString("utf8"),
-    },
-  };
-  return JSON.stringify(cut);
+  const start = bytes.subarray(0, START_BYTES).toString("utf8");
+  return cutText({ bytes: bytes.length, sha256: sha256Hex(bytes), start });
 }
+
+const cutText = ({ bytes, sha256, start }: TextDigest): string => JSON.stringify({ $cut: { bytes, sha256, start } });
 
 function toJson(value: unknown): string {
   try {

@@ -9,7 +9,7 @@ import { type Soon, soon } from "@/lib/core/soon";
 import type { Grant } from "@/lib/gateway/authorize";
 import type { Handling } from "@/lib/limits/current-handling";
 import type { CacheView } from "@/lib/limits/schemas";
-import type { Json, UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
+import type { Json, LargeResult, UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
 
 /** Answers of read-only tools that are given again, where a tenant wants it. Who may have one is decided before, on every call. */
 export type AnswerCache = {
@@ -30,8 +30,13 @@ type Kept = {
   readonly serverId: string;
   readonly bytes: number;
   readonly plainBytes: number;
+  /** What it counts for. */
+  readonly size: number;
   readonly body: Buffer;
+  /** Small members and digest of a large result, of which `body` has the others only. */
+  readonly parts: Parts | null;
 };
+type Parts = { readonly head: Json; readonly rest: Omit<LargeResult, "pieces"> };
 type Counts = { hits: number; misses: number };
 
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
@@ -42,6 +47,8 @@ const PACK_FROM_BYTES = 1_024;
 /** Packing this much takes well under a millisecond; more is done beside the loop. */
 const PACK_AT_ONCE_BYTES = 16 * 1024;
 const BOOKKEEPING_BYTES = 512;
+/** What is kept beside the text of a large answer, at most. */
+const MAX_HEAD_BYTES = 128 * 1024;
 
 const packAside = promisify(deflateRaw);
 const unpackAside = promisify<Buffer, Buffer>(inflateRaw);
@@ -108,9 +115,9 @@ function makeAnswerStore() {
   const generations = new Map<string, number>();
   const kept = new LRUCache<string, Kept>({
     maxSize: MAX_TOTAL_BYTES,
-    sizeCalculation: ({ body }) => body.length + BOOKKEEPING_BYTES,
-    dispose: ({ tenantId, body }) => {
-      const left = (perTenant.get(tenantId) ?? 0) - body.length - BOOKKEEPING_BYTES;
+    sizeCalculation: ({ size }) => size,
+    dispose: ({ tenantId, size }) => {
+      const left = (perTenant.get(tenantId) ?? 0) - size;
       if (left <= 0) perTenant.delete(tenantId);
       else perTenant.set(tenantId, left);
     },
@@ -130,28 +137,29 @@ function makeAnswerStore() {
 
   return {
     generation,
-    async put(key: string, ttl: number, since: number, grant: Grant, { result, bytes }: UpstreamAnswer): Promise<void> {
-      // What a tool says went wrong may be right a moment later.
-      if (result["isError"] === true) return;
-      // Half an answer: the server wants to know more from this caller.
-      if (result["resultType"] !== undefined && result["resultType"] !== "complete") return;
+    async put(key: string, ttl: number, since: number, grant: Grant, answer: UpstreamAnswer): Promise<void> {
+      if (!isWorthKeeping(answer)) return;
       const { tenantId, id: serverId, slug: server } = grant.server;
-      const plain = Buffer.from(JSON.stringify(result));
+      const plain = plainOf(answer);
       if (plain.length > MAX_ANSWER_BYTES) return;
       const body = await pack(plain);
       if (since !== generation(tenantId)) return;
-      const size = body.length + BOOKKEEPING_BYTES;
+      const parts = partsOf(answer);
+      const size = body.length + BOOKKEEPING_BYTES + (parts === null ? 0 : MAX_HEAD_BYTES);
       kept.delete(key);
       const held = perTenant.get(tenantId) ?? 0;
       if (held + size > MAX_TENANT_BYTES) return;
       perTenant.set(tenantId, held + size);
-      kept.set(key, { tenantId, server, serverId, bytes, plainBytes: plain.length, body }, { ttl });
+      const { bytes } = answer;
+      kept.set(key, { tenantId, server, serverId, bytes, plainBytes: plain.length, size, body, parts }, { ttl });
     },
     async get(key: string): Promise<UpstreamAnswer | null> {
       const found = kept.get(key);
       if (found === undefined) return null;
       const plain = await unpack(found);
-      return { result: JSON.parse(plain.toString("utf8")) as Json, bytes: found.bytes };
+      const { bytes, parts } = found;
+      if (parts === null) return { result: JSON.parse(plain.toString("utf8")) as Json, bytes };
+      return { result: parts.head, bytes, large: { ...parts.rest, pieces: [new Uint8Array(plain)] } };
     },
     held(tenantId: string, server: string): Pick<CacheView, "entries" | "bytes"> {
       let [entries, bytes] = [0, 0];
@@ -167,6 +175,21 @@ function makeAnswerStore() {
       kept.clear();
     },
   };
+}
+
+/** What a tool says went wrong may be right a moment later; half an answer means that the server wants to know more from this caller. */
+function isWorthKeeping({ result, bytes }: UpstreamAnswer): boolean {
+  const { isError, resultType } = result;
+  return isError !== true && (resultType === undefined || resultType === "complete") && bytes <= MAX_ANSWER_BYTES;
+}
+
+const plainOf = ({ result, large }: UpstreamAnswer): Buffer =>
+  large === undefined ? Buffer.from(JSON.stringify(result)) : Buffer.concat(large.pieces);
+
+function partsOf({ result, large }: UpstreamAnswer): Parts | null {
+  if (large === undefined) return null;
+  const { digest, uris, values } = large;
+  return { head: result, rest: { digest, uris, values } };
 }
 
 const pack = async (plain: Buffer): Promise<Buffer> => {

@@ -1,4 +1,5 @@
 import type { EntryDraft } from "@/lib/audit/entry";
+import { CutSide } from "@/lib/audit/payload";
 import { AppError, type ErrorCode, toAppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
 import { logger } from "@/lib/core/logger";
@@ -106,7 +107,7 @@ class CallEntry implements AuditEntry {
       const entry = await this.write(attempted);
       const latencyMs = ms(times.startedAt);
       return attempted.ok
-        ? { ok: true, entry, latencyMs, limit, result: attempted.answer.result }
+        ? { ok: true, entry, latencyMs, limit, result: attempted.answer.result, large: attempted.answer.large }
         : { ok: false, entry, latencyMs, limit, error: attempted.error };
     } catch (cause) {
       // What cannot be recorded is not released: the trail will say `unknown`, and so do we.
@@ -203,11 +204,11 @@ function addEnd(draft: Draft, attempted: Attempted, ran: boolean): void {
   else addRefusal(draft, attempted.error);
 }
 
-function addAnswer(draft: Draft, { result, bytes }: UpstreamAnswer): void {
+function addAnswer(draft: Draft, { result, bytes, large }: UpstreamAnswer): void {
   draft.eventType = "tool_call.finished";
   draft.decision = "allowed";
   draft.bytesOut = bytes;
-  draft.payload = { result };
+  draft.payload = { result: large === undefined ? result : new CutSide(large.digest) };
   const isError = result["isError"] === true;
   draft.outcome = isError ? "failure" : "success";
   if (isError) draft.reasonCode = "tool_error";

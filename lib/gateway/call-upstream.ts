@@ -29,6 +29,7 @@ export async function callUpstream(
         deadline,
         inputSchema: tool.definition.inputSchema,
         onProgress: call.onProgress,
+        passesOn: true,
         trace: intent.trace?.toServer(),
       }),
     );

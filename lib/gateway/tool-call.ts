@@ -4,7 +4,7 @@ import type { Leaving } from "@/lib/core/leaving";
 import type { Ask, ClientSide } from "@/lib/gateway/client-side";
 import type { Identity } from "@/lib/gateway/identity";
 import type { LimitState } from "@/lib/gateway/rate-limits";
-import type { Json, Progress } from "@/lib/mcp/upstream/protocol";
+import type { Json, LargeResult, Progress } from "@/lib/mcp/upstream/protocol";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 import type { Arrival } from "@/lib/telemetry/arrival";
 
@@ -45,6 +45,12 @@ export type ToolCall = {
 
 /** How a call ended. `entry` is the audit entry that says so; null only where none could be written. */
 export type Outcome = { readonly latencyMs: number; readonly limit: LimitState | null } & (
-  | { readonly ok: true; readonly entry: string; readonly result: Json }
+  | {
+      readonly ok: true;
+      readonly entry: string;
+      /** Without its large members where there is a `large`. */
+      readonly result: Json;
+      readonly large?: LargeResult | undefined;
+    }
   | { readonly ok: false; readonly entry: string | null; readonly error: AppError }
 );

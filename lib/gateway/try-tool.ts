@@ -6,6 +6,7 @@ import { AppError } from "@/lib/core/errors";
 import { getGateway } from "@/lib/gateway/compose";
 import { executeToolCall } from "@/lib/gateway/execute-tool-call";
 import { userIdentity } from "@/lib/gateway/identity";
+import { wholeResult } from "@/lib/mcp/upstream/large-answers";
 import { serverForTrial } from "@/lib/servers/registry";
 import { type TriedCall, tryToolInput } from "@/lib/servers/schemas";
 
@@ -26,8 +27,10 @@ export async function tryTool(ctx: RequestContext, rawInput: z.input<typeof tryT
   const { entry, latencyMs } = outcome;
   // Without an entry there is nothing to show: the trail is away, and so is this door.
   if (entry === null) throw outcome.ok ? new AppError("internal", "An answer without an entry.") : outcome.error;
-  if (outcome.ok)
-    return { ok: outcome.result["isError"] !== true, entry, latencyMs, content: outcome.result, error: null };
+  if (outcome.ok) {
+    const content = wholeResult(outcome.result, outcome.large);
+    return { ok: content["isError"] !== true, entry, latencyMs, content, error: null };
+  }
   const { code, message } = outcome.error;
   return { ok: false, entry, latencyMs, content: null, error: { code, message } };
 }

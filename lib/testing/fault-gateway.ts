@@ -43,7 +43,19 @@ type Body = {
   error?: { data?: Record<string, unknown> };
 };
 
-function readAnswer(text: string): Omit<Answered, "tookMs"> {
+/** An answer beyond this is not parsed: that would hold up the other calls of this process, whose times are taken. */
+const LARGE = 1_024 * 1_024;
+
+function readAnswer(body: Buffer): Omit<Answered, "tookMs"> {
+  if (body.length > LARGE) {
+    // What is ours stands at the end.
+    const end = body.subarray(-4_096).toString("utf8");
+    return {
+      code: end.includes(',"_meta":{') ? "ok" : "no end",
+      entry: /"dev.countersign\/entry":"([^"]+)"/.exec(end)?.[1],
+    };
+  }
+  const text = body.toString("utf8");
   const { result, error } = JSON.parse(text) as Body;
   const refusal = result?._meta?.["dev.countersign/error"] as { code?: string } | undefined;
   const entry = result?._meta?.["dev.countersign/entry"] ?? error?.data?.["entry"];
@@ -51,16 +63,14 @@ function readAnswer(text: string): Omit<Answered, "tookMs"> {
   return { code: String(code), entry: typeof entry === "string" ? entry : undefined };
 }
 
-function post(agent: Agent, port: number, key: string, name: string): Promise<string> {
+function post(agent: Agent, port: number, key: string, name: string): Promise<Buffer> {
   const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: {} } });
   return new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port, method: "POST", path: "/api/mcp", agent, headers }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
-      });
-      answer.on("end", () => resolve(text)).on("error", reject);
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => void chunks.push(chunk));
+      answer.on("end", () => resolve(Buffer.concat(chunks))).on("error", reject);
     });
     asked.setTimeout(30_000, () => asked.destroy(new Error("no answer in thirty seconds")));
     asked.on("error", reject).end(body);

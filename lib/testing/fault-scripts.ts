@@ -12,6 +12,24 @@ const EVENTS = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const isOpen = (socket: Socket): boolean => !socket.destroyed && socket.writable;
 
+/** Answers with nothing wrong about them but their size, all of nine megabytes. */
+const NINE_MB = 9 * 1024 * 1024;
+const LARGE = {
+  text: () => JSON.stringify([{ type: "text", text: "x".repeat(NINE_MB) }]),
+  escapes: () => JSON.stringify([{ type: "text", text: '\n"é\u0001'.repeat(NINE_MB / 11) }]),
+  items: () => JSON.stringify(Array.from({ length: 250_000 }, (_, at) => ({ type: "text", text: `row ${at}` }))),
+  values: () => `[${"{},".repeat(NINE_MB / 3)}{}]`,
+} as const;
+const made = new Map<keyof typeof LARGE, Buffer>();
+
+/** A whole answer; its content is made once. */
+function largeAnswer(id: number, kind: keyof typeof LARGE): Buffer {
+  const content = made.get(kind) ?? Buffer.from(LARGE[kind]());
+  made.set(kind, content);
+  const start = `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"complete","content":`;
+  return Buffer.concat([Buffer.from(start), content, Buffer.from("}}")]);
+}
+
 const resultOf = (id: number): string =>
   JSON.stringify({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text: "{}" }], resultType: "complete" } });
 
@@ -117,6 +135,15 @@ export const FAULT_SCRIPTS = {
     await pause(deadlineMs * 1.5);
     answer(socket, resultOf(id));
   },
+  "large-text": (socket, id) => answer(socket, largeAnswer(id, "text")),
+  "large-escapes": (socket, id) => answer(socket, largeAnswer(id, "escapes")),
+  "large-items": (socket, id) => answer(socket, largeAnswer(id, "items")),
+  "large-event": (socket, id) => {
+    socket.write(`${EVENTS}data: `);
+    socket.write(largeAnswer(id, "text"));
+    socket.end("\n\n");
+  },
+  "three-million-values": (socket, id) => answer(socket, largeAnswer(id, "values")),
   // The handshake fails before there is any request: these two are never asked.
   "tls-untrusted": (socket, id) => answer(socket, resultOf(id)),
   "tls-plain": (socket) => void socket.write("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"),

@@ -1,7 +1,7 @@
 import type { AppError } from "@/lib/core/errors";
 import { HTTP_STATUS } from "@/lib/core/errors";
 import { baseUrl } from "@/lib/env";
-import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import type { DoorAnswer, Text } from "@/lib/mcp/door/door-request";
 import type { Envelope, RpcId } from "@/lib/mcp/door/envelope";
 import { RPC, RPC_CODE } from "@/lib/mcp/door/rpc-codes";
 import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
@@ -57,7 +57,7 @@ function rpcCodeOf({ code, detail }: AppError): number {
 /** A JSON answer; `headers` may add to it. */
 export function jsonAnswer(
   status: number,
-  body: string,
+  body: Text,
   { requestId }: Pick<Named, "requestId">,
   headers?: Json,
 ): DoorAnswer {

@@ -5,14 +5,15 @@ import { listOffers, OFFERS, type OfferMethod, recordOffers, serversOffering } f
 import { recordArrival } from "@/lib/gateway/record-request";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { errorText, jsonAnswer, resultMeta, resultText } from "@/lib/mcp/door/answers";
-import { callAnswer, errorStatus } from "@/lib/mcp/door/call-answer";
-import { type Answer, answerConversation, ownerOf } from "@/lib/mcp/door/conversation";
+import { type CallAnswer, callAnswer, errorStatus } from "@/lib/mcp/door/call-answer";
+import { answerConversation, ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import { answerListen } from "@/lib/mcp/door/listen";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { jointContents, jointOffer, jointUri, type Place, placeOfName, placeOfUri } from "@/lib/mcp/door/names";
 import { changeSubscription, setLogLevel } from "@/lib/mcp/door/session-notes";
 import { isLogLevel } from "@/lib/mcp/door/sessions";
+import { prefixUris } from "@/lib/mcp/upstream/large-answers";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
 /** How long a client may keep a list. Short: what a caller may see can change at any moment. */
@@ -94,12 +95,22 @@ async function ask(visit: Visit, key: string, place: Place): Promise<DoorAnswer>
   return answerConversation(
     visit,
     toCall(visit, key, place, given),
-    (call) => executeToolCall(visit.gateway, { ...call, signal: visit.signal }),
+    async (call) => {
+      const outcome = await executeToolCall(visit.gateway, { ...call, signal: visit.signal });
+      return visit.server === null ? inJointWords(place.server, outcome) : outcome;
+    },
     (outcome) => toAnswer(visit, place, outcome),
   );
 }
 
-function toAnswer(visit: Visit, place: Place, outcome: Outcome): Answer {
+/** What was read, with addresses that can be read again at the joint door. */
+function inJointWords(server: string, outcome: Outcome): Outcome {
+  if (!outcome.ok) return outcome;
+  const large = outcome.large === undefined ? undefined : prefixUris(outcome.large, jointUri(server, ""));
+  return { ...outcome, result: jointContents(server, outcome.result), large };
+}
+
+function toAnswer(visit: Visit, place: Place, outcome: Outcome): CallAnswer {
   const { envelope, entrance, server } = visit;
   const { requestId } = entrance;
   if (!outcome.ok) {
@@ -107,10 +118,11 @@ function toAnswer(visit: Visit, place: Place, outcome: Outcome): Answer {
     const status = errorStatus(envelope, error);
     return { status, text: errorText(envelope.id, error, { requestId, entry: outcome.entry }), error };
   }
-  const { ttlMs } = outcome.result;
-  const cacheable = envelope.era === "modern" && "contents" in outcome.result;
+  const { result, large } = outcome;
+  const { ttlMs } = result;
+  const isRead = envelope.method === "resources/read" && ("contents" in result || large !== undefined);
+  const cacheable = envelope.era === "modern" && isRead;
   const hints = cacheable ? { ttlMs: typeof ttlMs === "number" ? ttlMs : 0, cacheScope: "private" } : {};
-  const result = server === null ? jointContents(place.server, outcome.result) : outcome.result;
   return callAnswer(envelope, { ...outcome, result: { ...result, ...hints } }, requestId);
 }
 

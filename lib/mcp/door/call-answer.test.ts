@@ -14,7 +14,7 @@ function textTo(result: Json, era: Envelope["era"], id: string | number = 7): st
   const outcome = { ok: true, entry: ENTRY, latencyMs: 1, limit: LIMIT, result } as const;
   const { status, text, error } = callAnswer(envelope, outcome, "request-1");
   expect([status, error]).toEqual([200, null]);
-  return text;
+  return String(text);
 }
 
 const answerTo = (...given: Parameters<typeof textTo>): Json => JSON.parse(textTo(...given));

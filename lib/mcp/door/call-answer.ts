@@ -1,12 +1,13 @@
 import { type AppError, HTTP_STATUS } from "@/lib/core/errors";
 import type { Outcome } from "@/lib/gateway/tool-call";
 import { ENTRY, ERROR, errorText, LIMIT, resultMeta, resultText, SERVER_INFO } from "@/lib/mcp/door/answers";
+import type { Text } from "@/lib/mcp/door/door-request";
 import type { Envelope } from "@/lib/mcp/door/envelope";
 import { RPC, TOLD_TO_THE_AGENT } from "@/lib/mcp/door/rpc-codes";
 import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
 
 /** The message that answers a tool call, and the status for when it is answered by itself. */
-export type CallAnswer = { readonly status: number; readonly text: string; readonly error: AppError | null };
+export type CallAnswer = { readonly status: number; readonly text: Text; readonly error: AppError | null };
 
 /** Puts the outcome of a call into the words of the caller's era. */
 export function callAnswer(envelope: Envelope, outcome: Outcome, requestId: string): CallAnswer {
@@ -41,13 +42,15 @@ const SERVER_TEXT = `"${META.serverInfo}":${JSON.stringify(SERVER_INFO)}`;
  * A server's result as ours: it cannot name an entry, nor speak as somebody else. Its own part is serialised as it is, and
  * ours is set behind it as text.
  */
-function governedText({ id, era }: Envelope, { result, entry, limit }: Answered): string {
+function governedText({ id, era }: Envelope, { result, entry, limit, large }: Answered): Text {
   const { _meta, resultType, ...rest } = result;
   const theirs = JSON.stringify(rest);
   const members = theirs === "{}" ? "" : `${theirs.slice(1, -1)},`;
   const type = resultType === "input_required" ? resultType : "complete";
   const said = era === "modern" ? `"resultType":"${type}",` : "";
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members}${said}"_meta":${metaText(_meta, entry, limit, era)}}}`;
+  const start = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{`;
+  const end = `${members}${said}"_meta":${metaText(_meta, entry, limit, era)}}}`;
+  return large === undefined ? start + end : [Buffer.from(start), ...large.pieces, Buffer.from(`,${end}`)];
 }
 
 function metaText(theirs: unknown, entry: string, limit: Outcome["limit"], era: Envelope["era"]): string {

@@ -1,7 +1,7 @@
-import type { AppError } from "@/lib/core/errors";
 import type { ClientSide } from "@/lib/gateway/client-side";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { refusalHeaders } from "@/lib/mcp/door/answers";
+import type { CallAnswer } from "@/lib/mcp/door/call-answer";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { askClient } from "@/lib/mcp/door/pending-asks";
@@ -42,7 +42,6 @@ export function isConversation(visit: Visit): boolean {
   );
 }
 
-export type Answer = { readonly status: number; readonly text: string; readonly error: AppError | null };
 type Call = Omit<ToolCall, "client" | "onProgress">;
 
 /** Runs a call whose client can be told and asked things; it becomes a stream with the first of them. */
@@ -50,7 +49,7 @@ export async function answerConversation(
   visit: Visit,
   call: Call,
   execute: (call: ToolCall) => Promise<Outcome>,
-  toAnswer: (outcome: Outcome) => Answer,
+  toAnswer: (outcome: Outcome) => CallAnswer,
 ): Promise<DoorAnswer> {
   const { envelope, entrance } = visit;
   const retry = await retryOf(visit, call);

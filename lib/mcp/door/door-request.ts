@@ -35,12 +35,15 @@ export type Carried = {
  */
 export const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
 
+/** Text as it is sent: as a string, or where it is large and came as bytes, in pieces of UTF-8. */
+export type Text = string | readonly Uint8Array<ArrayBuffer>[];
+
 /** Writes one chunk of a stream. */
-export type Write = (chunk: string) => void;
+export type Write = (chunk: string | Uint8Array<ArrayBuffer>) => void;
 
 export type DoorAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** A whole body, none, or a stream that is written until the promise ends. */
-  readonly body: string | null | ((write: Write) => Promise<void>);
+  readonly body: Text | null | ((write: Write) => Promise<void>);
 };

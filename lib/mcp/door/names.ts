@@ -35,7 +35,7 @@ export function jointOffer(server: string, item: Json): Json {
   return { ...item, name: jointName(server, item["name"]) };
 }
 
-/** What was read, with addresses that can be read again at the joint door. */
+/** Contents under addresses of the joint door. */
 export function jointContents(server: string, result: Json): Json {
   const { contents } = result;
   if (!Array.isArray(contents)) return result;

@@ -7,7 +7,7 @@ import { eventText, STREAM_HEADERS } from "@/lib/mcp/door/progress-stream";
  */
 export function inPreferredShape(answer: DoorAnswer, { header, carried }: DoorRequest): DoorAnswer {
   const { status, headers, body } = answer;
-  if (status !== 200 || typeof body !== "string" || carried !== undefined) return answer;
+  if (status !== 200 || body === null || typeof body === "function" || carried !== undefined) return answer;
   const accept = header("accept");
   const stream = accept?.indexOf("text/event-stream") ?? -1;
   if (accept === null || stream === -1 || stream > accept.indexOf("application/json")) return answer;

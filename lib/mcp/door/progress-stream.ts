@@ -1,4 +1,4 @@
-import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
+import type { DoorAnswer, Text, Write } from "@/lib/mcp/door/door-request";
 import type { Json, Progress } from "@/lib/mcp/upstream/protocol";
 
 /** Comments that keep proxies from closing a stream on which nothing happens yet. */
@@ -12,11 +12,20 @@ export const STREAM_HEADERS = {
   "x-accel-buffering": "no",
 } as const;
 
+const [EVENT_START, EVENT_END] = ["event: message\ndata: ", "\n\n"];
+
+const eventString = (text: string): string => `${EVENT_START}${text}${EVENT_END}`;
+
 /** A message that is serialised already, as an event of a stream. */
-export const eventText = (text: string): string => `event: message\ndata: ${text}\n\n`;
+export const eventText = (text: Text): Text =>
+  typeof text === "string" ? eventString(text) : [Buffer.from(EVENT_START), ...text, Buffer.from(EVENT_END)];
 
 /** One message as an event of a stream. */
-export const eventOf = (message: Json): string => eventText(JSON.stringify({ jsonrpc: "2.0", ...message }));
+export const eventOf = (message: Json): string => eventString(JSON.stringify({ jsonrpc: "2.0", ...message }));
+
+function writeText(write: Write, text: Text): void {
+  for (const piece of typeof text === "string" ? [text] : text) write(piece);
+}
 
 /** Writes comments until it is told to stop. */
 export function keepAlive(write: Write): () => void {
@@ -24,7 +33,7 @@ export function keepAlive(write: Write): () => void {
   return () => clearInterval(timer);
 }
 
-type Work = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string };
+type Work = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: Text };
 
 /**
  * Answers with plain JSON when the work ends before it says anything, and with an event stream from its first word on.
@@ -58,7 +67,7 @@ export async function answerWithStream(
       write = to;
       const rest = keepAlive(to);
       try {
-        to(eventText((await work).text));
+        writeText(to, eventText((await work).text));
       } finally {
         rest();
       }

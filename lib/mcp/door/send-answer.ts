@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { logger } from "@/lib/core/logger";
-import { type DoorAnswer, MAX_UNREAD_BYTES, type Write } from "@/lib/mcp/door/door-request";
+import { type DoorAnswer, MAX_UNREAD_BYTES, type Text, type Write } from "@/lib/mcp/door/door-request";
 
 /** Sends an answer of the door, whole or as a stream, over `node:http`. Resolves when all of it was handed to the platform. */
 export async function sendAnswer(response: ServerResponse, { status, headers, body }: DoorAnswer): Promise<void> {
@@ -19,10 +19,22 @@ export async function sendAnswer(response: ServerResponse, { status, headers, bo
   // As a list: an object would be copied to add one header, and taken apart again.
   const listed: (string | number)[] = [];
   for (const name of Object.keys(headers)) listed.push(name, headers[name] ?? "");
-  listed.push("content-length", body === null ? 0 : Buffer.byteLength(body));
+  listed.push("content-length", body === null ? 0 : bytesOf(body));
   response.writeHead(status, listed);
-  response.end(body);
+  if (body === null || typeof body === "string") response.end(body);
+  else endWith(response, body);
 }
+
+/** One write of all its pieces, as far as the platform can. */
+function endWith(response: ServerResponse, pieces: readonly Uint8Array[]): void {
+  response.cork();
+  for (const piece of pieces) response.write(piece);
+  response.end();
+  response.uncork();
+}
+
+const bytesOf = (text: Text): number =>
+  typeof text === "string" ? Buffer.byteLength(text) : text.reduce((sum, { length }) => sum + length, 0);
 
 /** Its closing tells whoever still writes that the caller is gone. */
 function cutOff(response: ServerResponse): void {
@@ -32,7 +44,8 @@ function cutOff(response: ServerResponse): void {
 
 /** The same as a web `Response`. */
 export function toResponse({ status, headers, body }: DoorAnswer): Response {
-  return new Response(typeof body === "function" ? streamOf(body) : body, { status, headers });
+  if (typeof body === "function") return new Response(streamOf(body), { status, headers });
+  return new Response(body === null || typeof body === "string" ? body : new Blob([...body]), { status, headers });
 }
 
 function streamOf(run: (write: Write) => Promise<void>): ReadableStream<Uint8Array> {
@@ -45,7 +58,7 @@ function streamOf(run: (write: Write) => Promise<void>): ReadableStream<Uint8Arr
           if (left) return;
           left = (controller.desiredSize ?? 0) < 0;
           if (left) controller.error(new Error("The client does not read its stream."));
-          else controller.enqueue(encoder.encode(chunk));
+          else controller.enqueue(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
         });
         if (!left) controller.close();
       },

@@ -36,13 +36,13 @@ export function makeOutbox(socket: WebSocket): Outbox {
   return {
     isOpen,
     async deliver({ body }, unwanted) {
-      const send = (text: string) => {
-        if (isOpen() && !unwanted.aborted && !isTooSlow()) socket.send(text);
+      const send = (text: string | Uint8Array) => {
+        if (isOpen() && !unwanted.aborted && !isTooSlow()) socket.send(text, { binary: false });
       };
-      if (typeof body === "string") return send(body);
       if (body === null) return;
-      const { read } = makeSseReader({ onEvent: send });
-      await body((chunk) => read(encoder.encode(chunk)));
+      if (typeof body !== "function") return send(typeof body === "string" ? body : Buffer.concat(body));
+      const { read } = makeSseReader({ onEvent: send, onLargeEvent: send });
+      await body((chunk) => read(typeof chunk === "string" ? encoder.encode(chunk) : chunk));
     },
     close(code, reason) {
       if (!isOpen()) return;

@@ -10,6 +10,7 @@ function begin(headers: Headers) {
   const events: string[] = [];
   const reader = new AnswerReader({
     onEvent: (data) => events.push(data),
+    onLargeEvent: (data) => events.push(data.toString()),
     onFault: ({ message }) => faults.push(message),
   });
   reader.begin(200, headers);

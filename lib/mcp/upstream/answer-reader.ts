@@ -9,6 +9,8 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export type AnswerReaderOptions = {
   /** Sees each event of an event stream. */
   readonly onEvent: (data: string) => void;
+  /** The same for a large one, whose bytes are the listener's own. */
+  readonly onLargeEvent: (data: Buffer) => void;
   /** What is wrong with the answer. Nothing of it is read after that. */
   readonly onFault: (fault: AppError) => void;
 };
@@ -66,7 +68,8 @@ export class AnswerReader {
     if (fault !== null) this.fail(fault);
     else if (isEventStream(headers)) {
       this.readEvents = makeSseReader({
-        onEvent: (data) => this.takeEvent(data),
+        onEvent: (data) => this.isWelcome() && this.options.onEvent(data),
+        onLargeEvent: (data) => this.isWelcome() && this.options.onLargeEvent(data),
         onLine: () => this.countLine(),
       }).read;
     }
@@ -90,17 +93,18 @@ export class AnswerReader {
   }
 
   private collect(chunk: Buffer): void {
-    this.received ??= makeByteCollector();
+    this.received ??= makeByteCollector(Number(this.headers["content-length"] ?? 0));
     if (this.single !== null) this.received.add(this.single);
     this.single = null;
     this.received.add(chunk);
   }
 
-  private takeEvent(data: string): void {
-    if (this.failed) return;
+  /** Counts an event; false where nothing more is read. */
+  private isWelcome(): boolean {
+    if (this.failed) return false;
     this.events += 1;
     if (this.events > MAX_EVENTS) this.refuse("too many events", MAX_EVENTS);
-    else this.options.onEvent(data);
+    return !this.failed;
   }
 
   private countLine(): void {

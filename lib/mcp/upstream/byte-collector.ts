@@ -14,11 +14,12 @@ const BLOCK = 64 * 1_024;
  * Small pieces are copied into blocks, so that memory and time follow the number of bytes, whatever the number of pieces: a
  * server that sends single bytes would otherwise cost a hundred times what it sends. A single piece is never copied.
  */
-export function makeByteCollector(): ByteCollector {
+export function makeByteCollector(expected = 0): ByteCollector {
   let blocks: Buffer[] = [];
   let [size, used] = [0, 0];
-  /** The last block while there is room in it. */
-  let open: Buffer | null = null;
+  /** The last block while there is room in it. Room for all that is expected costs nothing before it is filled. */
+  let open: Buffer | null = expected > BLOCK ? Buffer.allocUnsafeSlow(expected) : null;
+  const isRoomy = open !== null;
 
   function close(): void {
     if (open !== null) blocks.push(open.subarray(0, used));
@@ -28,7 +29,7 @@ export function makeByteCollector(): ByteCollector {
   return {
     size: () => size,
     add(piece) {
-      if (size === 0 || piece.length >= LARGE) {
+      if (!isRoomy && (size === 0 || piece.length >= LARGE)) {
         close();
         blocks.push(piece);
       } else {

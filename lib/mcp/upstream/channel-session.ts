@@ -1,8 +1,11 @@
 import { type AppError, isAppError } from "@/lib/core/errors";
+import type { Soon } from "@/lib/core/soon";
 import type { TraceContext } from "@/lib/core/trace-context";
 import { hear } from "@/lib/mcp/upstream/dialogue";
 import { broken, stopped } from "@/lib/mcp/upstream/faults";
-import { parseMessage, progressOf, requestMeta, resultOf, tracedMeta } from "@/lib/mcp/upstream/messages";
+import { answerIn, LARGE_BYTES, readLarge } from "@/lib/mcp/upstream/large-answers";
+import type { ReadMessage } from "@/lib/mcp/upstream/large-message";
+import { parseMessage, progressOf, requestMeta, tracedMeta } from "@/lib/mcp/upstream/messages";
 import type { Heard } from "@/lib/mcp/upstream/noise";
 import {
   type Dialogue,
@@ -16,7 +19,8 @@ import type { Deadline } from "@/lib/resilience/deadline";
 
 /** What a connection tells whoever speaks over it. */
 export type ChannelEvents = {
-  readonly onMessage: (bytes: Buffer) => Heard;
+  /** A promise only where the message is so large that it is read beside the loop. */
+  readonly onMessage: (bytes: Buffer) => Soon<Heard>;
   /** The request with this id could not be sent. */
   readonly onUnsent: (id: number, fault: AppError) => void;
   /** Called once, when the connection is gone or has to go. */
@@ -35,7 +39,7 @@ export type OpenChannel = (events: ChannelEvents) => Channel;
 type OnNotice = (notice: Notice) => void;
 
 type Waiting = {
-  readonly answer: (message: Json, bytes: number) => void;
+  readonly answer: (read: ReadMessage, bytes: number) => void;
   readonly fail: (fault: AppError) => void;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly dialogue: Dialogue | undefined;
@@ -50,6 +54,7 @@ export type Session = {
 };
 type Extra = {
   readonly modern: boolean;
+  readonly passesOn?: true | undefined;
   readonly onProgress?: Waiting["onProgress"];
   readonly dialogue?: Dialogue | undefined;
   readonly capabilities?: Json;
@@ -97,10 +102,10 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
             leave();
             reject(fault);
           },
-          answer: (message, bytes) => {
+          answer: (read, bytes) => {
             leave();
             try {
-              resolve({ result: resultOf(message, id, extra.dialogue !== undefined), bytes });
+              resolve(answerIn(read, id, extra, bytes));
             } catch (cause) {
               reject(cause as Error);
             }
@@ -124,13 +129,33 @@ function receive(
   waiting: ReadonlyMap<number, Waiting>,
   line: Buffer,
   onNotice: OnNotice | undefined,
+): Soon<Heard> {
+  const { length } = line;
+  const take = (read: ReadMessage) => takeMessage(channel, waiting, read, length, onNotice);
+  if (length < LARGE_BYTES) {
+    try {
+      return take({ message: parseMessage(line), large: undefined });
+    } catch (cause) {
+      return failAll(waiting, cause);
+    }
+  }
+  return readLarge(line, waiting, () => waiting.size > 0)
+    .then(take)
+    .catch((cause: unknown) => failAll(waiting, cause));
+}
+
+function takeMessage(
+  channel: Channel,
+  waiting: ReadonlyMap<number, Waiting>,
+  read: ReadMessage,
+  bytes: number,
+  onNotice: OnNotice | undefined,
 ): Heard {
-  const message = readOrFail(waiting, line);
-  if (message === null) return "unreadable";
+  const { message } = read;
   const { id, method } = message;
   if (typeof method !== "string") {
     const asked = typeof id === "number" ? waiting.get(id) : undefined;
-    asked?.answer(message, line.length);
+    asked?.answer(read, bytes);
     return asked === undefined ? "stray" : "answer";
   }
   const params = message["params"];
@@ -149,14 +174,10 @@ function theOnlyDialogue(waiting: ReadonlyMap<number, Waiting>): Dialogue | unde
 }
 
 /** An answer that cannot be read names no call, so it fails all that wait. */
-function readOrFail(waiting: ReadonlyMap<number, Waiting>, line: Buffer): Json | null {
-  try {
-    return parseMessage(line);
-  } catch (cause) {
-    const fault = isAppError(cause) ? cause : broken("it is not JSON", cause);
-    for (const each of [...waiting.values()]) each.fail(fault);
-    return null;
-  }
+function failAll(waiting: ReadonlyMap<number, Waiting>, cause: unknown): Heard {
+  const fault = isAppError(cause) ? cause : broken("it is not JSON", cause);
+  for (const each of [...waiting.values()]) each.fail(fault);
+  return "unreadable";
 }
 
 function notify(waiting: ReadonlyMap<number, Waiting>, message: Json): void {

@@ -77,12 +77,13 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
 
   return {
     greet: async (deadline) => (await ready(deadline)).greeting,
-    async request({ method, params, deadline, onProgress, dialogue, trace }) {
+    async request({ method, params, deadline, onProgress, dialogue, trace, passesOn }) {
       requests += 1;
       const { session, greeting } = await ready(deadline);
       try {
         const modern = greeting.era === "modern";
-        return await session.ask(method, params, deadline, { modern, onProgress, dialogue, capabilities, trace });
+        const extra = { modern, passesOn, onProgress, dialogue, capabilities, trace };
+        return await session.ask(method, params, deadline, extra);
       } catch (cause) {
         if (isAppError(cause) && cause.code === "upstream_timeout") void endIfHung(session);
         throw cause;

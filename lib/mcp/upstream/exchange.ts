@@ -1,6 +1,7 @@
 import type { Dispatcher, Pool } from "undici";
 import { AnswerReader, type Headers } from "@/lib/mcp/upstream/answer-reader";
 import { broken, connectionFault, stopped } from "@/lib/mcp/upstream/faults";
+import type { ReadMessage } from "@/lib/mcp/upstream/large-message";
 import type { Deadline } from "@/lib/resilience/deadline";
 
 export type Exchanged = {
@@ -8,6 +9,10 @@ export type Exchanged = {
   readonly headers: Headers;
   /** The JSON body, or the event that was waited for. Null when there was none. */
   readonly body: Uint8Array | null;
+  /** How large that is. */
+  readonly bytes: number;
+  /** That event, where it was so large that it was read beside. */
+  readonly read?: ReadMessage | undefined;
 };
 
 /** How many requests to one server wait for a connection now. */
@@ -23,6 +28,8 @@ export type ExchangeOptions = {
   readonly method?: "POST" | "DELETE" | "GET";
   /** Sees each event of an event stream; true means this is the one that was waited for. */
   readonly onEvent: (data: string) => boolean;
+  /** Reads a large event; null means that it is not the one. */
+  readonly onLargeEvent?: (data: Buffer) => Promise<ReadMessage | null>;
 };
 
 /**
@@ -42,6 +49,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | null = null;
   private over = false;
   private waits = false;
+  /** Events that are being read beside the loop, and what happens when none of them was the one. */
+  private reading = 0;
+  private afterwards: (() => void) | null = null;
   private forget: (() => void) | null = null;
 
   constructor(options: ExchangeOptions, resolve: (exchanged: Exchanged) => void, reject: (cause: unknown) => void) {
@@ -64,9 +74,28 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onEvent(data: string): void {
-    if (this.over || !this.options.onEvent(data)) return;
+    if (!this.over && this.options.onEvent(data)) this.take(Buffer.from(data));
+  }
+
+  /** It may be the one: until that is known nothing else ends the exchange but the deadline. */
+  onLargeEvent(data: Buffer): void {
+    const read = this.options.onLargeEvent;
+    if (read === undefined) this.onEvent(data.toString("utf8"));
+    if (this.over || read === undefined) return;
+    const bytes = data.length;
+    this.reading += 1;
+    const done = (message: ReadMessage | null) => {
+      this.reading -= 1;
+      if (this.over) return;
+      if (message !== null) this.take(null, bytes, message);
+      else if (this.reading === 0) this.afterwards?.();
+    };
+    read(data).then(done, (fault: Error) => this.onFault(fault));
+  }
+
+  private take(body: Uint8Array | null, bytes = body?.length ?? 0, read?: ReadMessage): void {
     this.finish();
-    this.resolve(this.exchanged(Buffer.from(data)));
+    this.resolve({ status: this.answer.status, headers: this.answer.headers, body, bytes, read });
     // The rest of the stream is of no interest; leaving it frees the connection.
     this.leave();
   }
@@ -93,23 +122,31 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.over) return;
-    this.finish();
-    this.resolve(this.exchanged(this.answer.body()));
+    this.endWith(() => {
+      const body = this.answer.body();
+      const { status, headers } = this.answer;
+      this.resolve({ status, headers, body, bytes: body?.length ?? 0 });
+    });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    if (this.over) return;
-    this.finish();
-    this.reject(this.answer.status === 0 ? connectionFault(cause) : broken("it was cut off", cause));
+    this.endWith(() => {
+      this.reject(this.answer.status === 0 ? connectionFault(cause) : broken("it was cut off", cause));
+    });
+  }
+
+  private endWith(settle: () => void): void {
+    const end = () => {
+      if (this.over) return;
+      this.finish();
+      settle();
+    };
+    if (this.reading > 0) this.afterwards = end;
+    else end();
   }
 
   private onStop(): void {
     this.onFault(stopped(this.options.deadline.stopped() ?? "cancelled"));
-  }
-
-  private exchanged(body: Uint8Array | null): Exchanged {
-    return { status: this.answer.status, headers: this.answer.headers, body };
   }
 
   private finish(): void {

@@ -1,11 +1,15 @@
 import { Pool } from "undici";
+import type { Soon } from "@/lib/core/soon";
 import { checkUrl, guardedConnector } from "@/lib/mcp/upstream/egress-guard";
 import { type Exchanged, exchange, type WaitingLine } from "@/lib/mcp/upstream/exchange";
 import { broken, httpRefusal, rpcRefusal } from "@/lib/mcp/upstream/faults";
+import { LARGE_BYTES, readLarge } from "@/lib/mcp/upstream/large-answers";
+import type { ReadMessage } from "@/lib/mcp/upstream/large-message";
 import { parseMessage, progressOf } from "@/lib/mcp/upstream/messages";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Connections, isRecord, type Json, type UpstreamRequest } from "@/lib/mcp/upstream/protocol";
 import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
+import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import { makeWarmSockets, type WarmSockets } from "@/lib/mcp/upstream/warm-sockets";
 import type { Deadline } from "@/lib/resilience/deadline";
 
@@ -30,6 +34,8 @@ export type Posted = {
 export type HttpWire = {
   readonly nextId: () => number;
   readonly post: (posted: Posted) => Promise<Exchanged>;
+  /** The message in an answer; a promise only where it is so large that it is read beside the loop. */
+  readonly read: (answer: Exchanged, deadline: Deadline) => Soon<ReadMessage>;
   /** Sends the answer to a request of the server's. */
   readonly reply: (message: Json, headers: Posted["headers"], deadline: Deadline) => Promise<void>;
   /** Opens the stream on which a server of the sessions era speaks by itself. */
@@ -120,10 +126,15 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
         body: messageText(id, method, params),
         deadline,
         onEvent: (data) => isAnswer(parseEvent(data), id, onProgress, onMessage),
+        async onLargeEvent(data) {
+          const read = await readLarge(data, pool, () => deadline.stopped() === null);
+          return isAnswer(read.message, id, onProgress, onMessage) ? read : null;
+        },
       });
       if (answer.status >= 300 && answer.status < 400) throw broken("it is a redirect, and those are not followed");
       return answer;
     },
+    read: (answer, deadline) => readMessageIn(answer, pool, deadline),
     async reply(message, headers, deadline) {
       const body = JSON.stringify({ jsonrpc: "2.0", ...message });
       await exchange(pool, { line, path, headers: { ...base, ...headers }, body, deadline, onEvent: () => true });
@@ -185,19 +196,31 @@ function isAnswer(
   return "result" in event || "error" in event;
 }
 
-function parseEvent(data: string): Json | null {
+function parseEvent(data: string | Uint8Array): Json | null {
   try {
-    return parseMessage(Buffer.from(data));
+    return parseMessage(typeof data === "string" ? Buffer.from(data) : data);
   } catch {
     return null;
   }
+}
+
+function readMessageIn(answer: Exchanged, owner: object, deadline: Deadline): Soon<ReadMessage> {
+  const { status, body, read } = answer;
+  if (read !== undefined) return read;
+  if (body === null || body.length < LARGE_BYTES || status >= 400)
+    return { message: messageIn(answer), large: undefined };
+  return untilStopped(
+    readLarge(body, owner, () => deadline.stopped() === null),
+    deadline,
+  );
 }
 
 /** The message in an answer's body. A refusal's own words win over its status, unless the status says "broken". */
 export function messageIn({ status, body }: Exchanged): Json {
   if (status >= 500 || status === 429 || status === 408) throw httpRefusal(status);
   if (status >= 400) {
-    const message = body === null ? null : parseEvent(Buffer.from(body).toString("utf8"));
+    const isReadable = body !== null && body.length < LARGE_BYTES;
+    const message = isReadable ? parseEvent(body) : null;
     // 404 is how a server of the sessions era says that it no longer knows the session.
     if (message === null || !isRecord(message["error"]) || status === 404) throw httpRefusal(status);
     throw rpcRefusal(message["error"], status);

@@ -3,8 +3,9 @@ import { traceMembers } from "@/lib/core/trace-context";
 import { hear } from "@/lib/mcp/upstream/dialogue";
 import { agreeOverHttp, type Link, legacyHeaders } from "@/lib/mcp/upstream/http-greeting";
 import { answerOver, listenOverHttp } from "@/lib/mcp/upstream/http-listen";
-import { type HttpWire, type HttpWireOptions, messageIn, openHttpWire } from "@/lib/mcp/upstream/http-wire";
-import { NO_CAPABILITIES, requestMeta, resultOf, tracedMeta } from "@/lib/mcp/upstream/messages";
+import { type HttpWire, type HttpWireOptions, openHttpWire } from "@/lib/mcp/upstream/http-wire";
+import { answerIn } from "@/lib/mcp/upstream/large-answers";
+import { NO_CAPABILITIES, requestMeta, tracedMeta } from "@/lib/mcp/upstream/messages";
 import { headerValue, paramHeaders } from "@/lib/mcp/upstream/param-headers";
 import {
   type Json,
@@ -80,7 +81,8 @@ async function send(wire: HttpWire, link: Link, request: UpstreamRequest, capabi
   try {
     const onMessage = dialogue === undefined ? undefined : hear(dialogue, answerOver(wire, link, deadline));
     const answer = await wire.post({ id, method, params, headers, deadline, onProgress, onMessage });
-    return { result: resultOf(messageIn(answer), id, dialogue !== undefined), bytes: answer.body?.length ?? 0 };
+    const read = wire.read(answer, deadline);
+    return answerIn(read instanceof Promise ? await read : read, id, request, answer.bytes);
   } catch (cause) {
     // On the modern wire leaving the stream is the cancellation; in the sessions era it has to be said.
     if (!modern && deadline.stopped() !== null) tellCancelled(wire, link, id);

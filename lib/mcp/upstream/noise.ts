@@ -1,4 +1,5 @@
 import type { AppError } from "@/lib/core/errors";
+import { type Soon, soon } from "@/lib/core/soon";
 import { broken } from "@/lib/mcp/upstream/faults";
 import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
 
@@ -17,9 +18,9 @@ export type Heard = "answer" | Noise;
 export function makeNoiseLimit(
   giveUp: (fault: AppError) => void,
   now = Date.now,
-): (bytes: number, heard: Heard) => void {
+): (bytes: number, heard: Soon<Heard>) => void {
   let [since, bytes, messages] = [now(), 0, 0];
-  return (more, heard) => {
+  const count = (more: number, heard: Heard) => {
     if (heard === "answer") return;
     const at = now();
     if (at - since > LIMIT.windowMs) [since, bytes, messages] = [at, 0, 0];
@@ -27,4 +28,5 @@ export function makeNoiseLimit(
     messages += WEIGHT[heard];
     if (bytes > LIMIT.bytes || messages > LIMIT.messages) giveUp(broken("its answers are flooded with other things"));
   };
+  return (more, heard) => void soon(heard, (known) => count(more, known));
 }

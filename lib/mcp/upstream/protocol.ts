@@ -1,3 +1,4 @@
+import type { TextDigest } from "@/lib/core/text-digest";
 import type { TraceContext } from "@/lib/core/trace-context";
 import type { Deadline } from "@/lib/resilience/deadline";
 
@@ -56,6 +57,8 @@ export type UpstreamRequest = {
   readonly dialogue?: Dialogue | undefined;
   /** The place in a trace that the server is told to go on from. */
   readonly trace?: TraceContext | undefined;
+  /** The answer is only passed on, so that a large one may stay text. */
+  readonly passesOn?: true | undefined;
 };
 
 /** Something a server says by itself. */
@@ -69,7 +72,24 @@ export type ListenRequest = {
   readonly onNotice: (notice: Notice) => void;
 };
 
-export type UpstreamAnswer = { readonly result: Json; readonly bytes: number };
+/** The members of a result that are too large to become objects here. */
+export type LargeResult = {
+  /** As compact JSON in UTF-8, as the server wrote it, without the braces around them. */
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[];
+  /** Of the whole result, small members included, as compact JSON. */
+  readonly digest: TextDigest;
+  /** Where the addresses of its contents begin, in which of the pieces. */
+  readonly uris: { readonly piece: number; readonly at: readonly number[] };
+  /** How many values it has at all depths. */
+  readonly values: number;
+};
+
+export type UpstreamAnswer = {
+  /** Without its large members where there is a `large`. */
+  readonly result: Json;
+  readonly bytes: number;
+  readonly large?: LargeResult | undefined;
+};
 
 /** Connections (or programs) that are open now, that were ever opened, and requests that found one open. */
 export type Connections = { readonly open: number; readonly created: number; readonly reused: number };

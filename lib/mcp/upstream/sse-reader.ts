@@ -9,10 +9,13 @@ export type SseReader = {
 export type SseEvents = {
   /** An event that has data, and its type: `message` where the stream names none. */
   readonly onEvent: (data: string, type: string) => void;
+  /** The same for one whose data is one large line: as bytes, which are the listener's own. A string would cost as much again. */
+  readonly onLargeEvent?: (data: Buffer, type: string) => void;
   /** Hears of every line, of which most may be comments. */
   readonly onLine?: () => void;
 };
 
+const LARGE_LINE = 256 * 1_024;
 const CARRIAGE_RETURN = 0x0d;
 const COLON = 0x3a;
 const SPACE = 0x20;
@@ -29,35 +32,39 @@ function startsWith(bytes: Buffer, from: number, end: number, word: Buffer): boo
   return true;
 }
 
-/** The value of a line that is about this field; null for any other, which is not even decoded. */
-function valueIn(field: Buffer, bytes: Buffer, from: number, end: number): string | null {
-  if (!startsWith(bytes, from, end, field)) return null;
+/** Where the value begins in a line that is about this field; -1 in any other. */
+function valueAt(field: Buffer, bytes: Buffer, from: number, end: number): number {
+  if (!startsWith(bytes, from, end, field)) return -1;
   const behind = from + field.length;
-  if (behind === end) return "";
-  if (bytes[behind] !== COLON) return null;
-  return bytes.toString("utf8", bytes[behind + 1] === SPACE ? Math.min(behind + 2, end) : behind + 1, end);
+  if (behind === end) return end;
+  if (bytes[behind] !== COLON) return -1;
+  return bytes[behind + 1] === SPACE ? Math.min(behind + 2, end) : behind + 1;
 }
 
 /** Splits a server-sent event stream into its events (HTML Living Standard §9.2.6). */
-export function makeSseReader({ onEvent, onLine }: SseEvents): SseReader {
-  let data: string[] = [];
+export function makeSseReader({ onEvent, onLargeEvent, onLine }: SseEvents): SseReader {
+  let data: (string | Buffer)[] = [];
   let [type, held, isFirst] = ["", 0, true];
 
   function endEvent(): void {
     const complete = data;
     const named = type;
     [data, type, held] = [[], "", 0];
-    if (complete.length > 0) onEvent(complete.join("\n"), named === "" ? "message" : named);
+    const event = named === "" ? "message" : named;
+    const [only] = complete;
+    if (complete.length === 1 && only instanceof Buffer && onLargeEvent !== undefined) onLargeEvent(only, event);
+    else if (complete.length > 0) onEvent(complete.join("\n"), event);
   }
 
   function takeField(bytes: Buffer, from: number, end: number): void {
-    const value = valueIn(DATA, bytes, from, end);
-    if (value === null) {
-      type = valueIn(EVENT, bytes, from, end) ?? type;
+    const at = valueAt(DATA, bytes, from, end);
+    if (at === -1) {
+      const named = valueAt(EVENT, bytes, from, end);
+      if (named !== -1) type = bytes.toString("utf8", named, end);
       return;
     }
-    data.push(value);
-    held += value.length + 1;
+    data.push(end - at < LARGE_LINE ? bytes.toString("utf8", at, end) : bytes.subarray(at, end));
+    held += end - at + 1;
   }
 
   const { read, pending } = makeLineSplitter((bytes, start, lineEnd) => {

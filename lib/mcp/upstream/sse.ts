@@ -24,6 +24,8 @@ export type SseUpstreamOptions = {
 /** One stream, and the POSTs beside it. */
 const MAX_CONNECTIONS = 256;
 const KEEP_ALIVE_MS = 4_000;
+/** What may wait to be read of messages that came. */
+const MAX_UNREAD_BYTES = 4 * MAX_ANSWER_BYTES;
 /** Bytes of no event that are counted at a time. */
 const IDLE_STEP = 64 * 1_024;
 
@@ -55,6 +57,7 @@ function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEv
     void pool.destroy();
   };
   const count = makeNoiseLimit(leave);
+  const hear = makeHearing(events, count, leave);
   // POSTs overtake each other; nothing may overtake the one that says that we are ready.
   let ready = Promise.resolve();
   const post = (message: Json) => {
@@ -70,13 +73,14 @@ function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEv
       });
     if (message["method"] === "notifications/initialized") ready = done;
   };
-  const onEvent = (type: string, data: string) => {
+  const onEvent = (type: string, data: string | Buffer) => {
     if (gone) return;
     if (type === "endpoint" && address === null) {
-      address = endpointOf(data, url);
+      address = endpointOf(String(data), url);
       if (address === null) return leave(broken("it names an address of another origin"));
       for (const message of early.splice(0)) post(message);
-    } else count(data.length, type === "message" ? events.onMessage(Buffer.from(data)) : "message");
+    } else if (type === "message") hear(data);
+    else count(data.length, "message");
   };
   openStream(pool, {
     path: `${url.pathname}${url.search}`,
@@ -94,6 +98,27 @@ function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEv
     async kill() {
       leave(unreachable("its connection was closed"));
     },
+  };
+}
+
+/** The stream goes on while a large message is read, because undici's parser does not bear to be paused; but not for ever. */
+function makeHearing(
+  { onMessage }: ChannelEvents,
+  count: ReturnType<typeof makeNoiseLimit>,
+  leave: (fault: AppError) => void,
+): (data: string | Buffer) => void {
+  let unread = 0;
+  return (data) => {
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const { length } = bytes;
+    const heard = onMessage(bytes);
+    count(length, heard);
+    if (!(heard instanceof Promise)) return;
+    unread += length;
+    void heard.finally(() => {
+      unread -= length;
+    });
+    if (unread > MAX_UNREAD_BYTES) leave(broken("it sends more than can be read"));
   };
 }
 
@@ -132,7 +157,7 @@ async function postMessage(pool: Pool, { path, headers, message, deadlineMs }: P
 type Stream = {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly onEvent: (type: string, data: string) => void;
+  readonly onEvent: (type: string, data: string | Buffer) => void;
   /** Hears of bytes that belong to no event. */
   readonly onSilence: (bytes: number) => void;
   readonly leave: (fault: AppError) => void;
@@ -142,11 +167,13 @@ type Stream = {
 /** Reads the stream until either side ends it. */
 function openStream(pool: Pool, { path, headers, onEvent, onSilence, leave, isGone }: Stream): void {
   let unused = 0;
+  const take = (type: string, data: string | Buffer) => {
+    unused = 0;
+    onEvent(type, data);
+  };
   const events = makeSseReader({
-    onEvent(data, type) {
-      unused = 0;
-      onEvent(type, data);
-    },
+    onEvent: (data, type) => take(type, data),
+    onLargeEvent: (data, type) => take(type, data),
   });
   let open = false;
   const handler: Dispatcher.DispatchHandler = {

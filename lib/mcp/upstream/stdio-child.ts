@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { AppError } from "@/lib/core/errors";
 import { logger } from "@/lib/core/logger";
+import type { Soon } from "@/lib/core/soon";
 import { searchPath } from "@/lib/env";
 import { unreachable } from "@/lib/mcp/upstream/faults";
 import type { Heard } from "@/lib/mcp/upstream/noise";
@@ -22,7 +24,7 @@ export type StdioChildOptions = {
   readonly endpoint: StdioCommand;
   readonly credential: Readonly<Record<string, string>> | undefined;
   readonly policy: UpstreamPolicy;
-  readonly onLine: (line: Buffer) => Heard;
+  readonly onLine: (line: Buffer) => Soon<Heard>;
   /** Called once, when the child is gone or has to go. */
   readonly onGone: (fault: AppError) => void;
 };
@@ -83,6 +85,12 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
+/** No more is read while a large message is: what waits for that would have no bound. */
+function restUntil(stream: Readable, done: Promise<unknown>): void {
+  stream.pause();
+  void done.finally(() => stream.resume());
+}
+
 /** Starts a listed program, its command line never read by a shell, in a process group of its own, with a home that is thrown away. */
 export function startStdioChild(options: StdioChildOptions): StdioChild {
   const { endpoint, onGone } = options;
@@ -133,7 +141,12 @@ export function startStdioChild(options: StdioChildOptions): StdioChild {
   // A write to a program that is ending fails here; its exit tells the rest.
   child.stdin.on("error", () => undefined);
   child.stdio[3]?.on("error", () => undefined);
-  const read = makeOutputReader({ onLine: options.onLine, onFault: leave });
+  const onLine = (line: Buffer) => {
+    const heard = options.onLine(line);
+    if (heard instanceof Promise) restUntil(child.stdout, heard);
+    return heard;
+  };
+  const read = makeOutputReader({ onLine, onFault: leave });
   readInTurns(child.stdout as Socket);
   child.stdout.on("data", (chunk: Buffer) => {
     if (!gone) read(chunk);

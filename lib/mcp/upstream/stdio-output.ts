@@ -1,12 +1,13 @@
 import type { Readable } from "node:stream";
 import type { AppError } from "@/lib/core/errors";
+import type { Soon } from "@/lib/core/soon";
 import { broken } from "@/lib/mcp/upstream/faults";
 import { makeLineSplitter } from "@/lib/mcp/upstream/line-splitter";
 import { type Heard, makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
 
 export type OutputOptions = {
-  readonly onLine: (line: Buffer) => Heard;
+  readonly onLine: (line: Buffer) => Soon<Heard>;
   /** Called once; nothing is read any more. */
   readonly onFault: (fault: AppError) => void;
 };

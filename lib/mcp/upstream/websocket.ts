@@ -68,7 +68,10 @@ function openWebSocket(url: URL, options: Options, { onMessage, onGone }: Channe
     if (gone) return;
     if (isBinary) return leave(broken("it is a binary frame"));
     const bytes = bytesOf(data);
-    count(bytes.length, onMessage(bytes));
+    const { length } = bytes;
+    const heard = onMessage(bytes);
+    count(length, heard);
+    if (heard instanceof Promise) restUntil(socket, heard);
   });
   // Each is answered, which costs us too.
   socket.on("ping", (data: Buffer) => count(data.length, "ping"));
@@ -138,6 +141,12 @@ function faultOf(cause: Error & { readonly code?: string }): AppError {
 function bytesOf(data: RawData): Buffer {
   if (Array.isArray(data)) return Buffer.concat(data);
   return Buffer.isBuffer(data) ? data : Buffer.from(data);
+}
+
+/** No more is read while a large message is: what waits for that would have no bound. */
+function restUntil(socket: WebSocket, done: Promise<unknown>): void {
+  socket.pause();
+  void done.finally(() => socket.resume());
 }
 
 /** Says goodbye, and hangs up where nobody answers that. */
