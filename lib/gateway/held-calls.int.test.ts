@@ -35,6 +35,16 @@ const ASKS_TWICE = `
       else write({ id: call, result: { content: [{ type: "text", text: heard.join(" and ") }] } });
     }
   });`;
+/** A program that never answers a call. */
+const HANGS = `
+  const write = (m) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", ...m }) + "\\n");
+  const info = { protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo: { name: "hangs", version: "1" } };
+  require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+    const { id, method } = JSON.parse(line);
+    if (method === "initialize") write({ id, result: info });
+    else if (method === "tools/list") write({ id, result: { tools: [{ name: "ask", inputSchema: { type: "object" } }] } });
+    else if (method === "ping") write({ id, result: {} });
+  });`;
 const CAPABILITIES = { elicitation: {}, sampling: {} };
 const ERROR = "dev.countersign/error";
 
@@ -42,8 +52,8 @@ let tenant: TestTenant;
 let door: Awaited<ReturnType<typeof openDoor>>;
 let old: ConformanceUpstream;
 
-async function register(slug: string, endpoint: ServerEndpoint): Promise<void> {
-  const { id, tools } = await perform(registerServer, tenant.ctx(), { slug, name: slug, endpoint });
+async function register(slug: string, endpoint: ServerEndpoint, deadlineMs = 30_000): Promise<void> {
+  const { id, tools } = await perform(registerServer, tenant.ctx(), { slug, name: slug, endpoint, deadlineMs });
   await perform(enableServer, tenant.ctx(), { id });
   const { version } = await currentPermissionMap(tenant.tenantId);
   const changes = tools.map(({ name }) => ({ server: slug, tool: name, permission: "old:call" }));
@@ -56,6 +66,7 @@ beforeAll(async () => {
   old = await startConformanceUpstream("legacy");
   await register("old", { transport: "http", url: old.url });
   await register("twice", { transport: "stdio", command: "node", args: ["-e", ASKS_TWICE], env: {} });
+  await register("hangs", { transport: "stdio", command: "node", args: ["-e", HANGS], env: {} }, 500);
   door = await openDoor("node");
 });
 afterAll(async () => {
@@ -151,6 +162,13 @@ describe("a stateless client before a server of the sessions era", () => {
 });
 
 describe("a call that is held", () => {
+  it("of a server that hangs counts as one, and opens the circuit", async () => {
+    const { key } = await agent();
+    const codes: string[] = [];
+    for (let nth = 0; nth < 6; nth += 1) codes.push((await call(key, {}, "hangs__ask"))._meta?.[ERROR]?.code);
+    expect(codes).toEqual([...Array.from({ length: 5 }, () => "upstream_timeout"), "circuit_open"]);
+  });
+
   it("ends by a kill switch while its client is away, and the client is told when it comes", async () => {
     const { key, slug } = await agent();
     const { requestState, inputRequests } = await call(key);

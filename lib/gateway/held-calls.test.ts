@@ -50,3 +50,15 @@ it("ends when the caller leaves while it listens, and not when it leaves after i
   expect((await going.next(back, {})).result).toEqual({ heard: { action: "decline" } });
   for (const deadline of [leaves, away, back]) deadline.release();
 });
+
+it("ends with the cause that ended the wait for it", async () => {
+  const causeOf: Speak = ({ deadline }) =>
+    new Promise((_resolve, reject) => deadline.onStop(() => reject(new Error(String(deadline.stopped())))));
+  for (const cause of ["timeout", "killed", "cancelled"] as const) {
+    const outer = startDeadline(cause === "timeout" ? 5 : 10_000);
+    const waiting = holdCall(gateway, grant("ann"), causeOf).next(outer, {});
+    if (cause !== "timeout") outer.stop(cause);
+    await expect(waiting).rejects.toThrow(cause);
+    outer.release();
+  }
+});

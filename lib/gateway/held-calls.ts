@@ -73,8 +73,7 @@ function keep(id: string, kept: Kept): void {
 /** Begins a call that is held open while its client is away. Killed like any other, also then. */
 export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, speak: Speak): HeldCall {
   const id = randomUUID();
-  const left = new AbortController();
-  const life = startDeadline(HOLD_MS, left.signal);
+  const life = startDeadline(HOLD_MS);
   const land = gateway.inFlight.enter(grant, life.kill);
   const questions = new Map<string, Asked>();
   let ears: Ears = {};
@@ -105,7 +104,8 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
     },
     async next(outer, listener) {
       ears = listener;
-      const stop = () => (outer.stopped() === "killed" ? life.kill() : left.abort());
+      // With its cause: a server that did not answer in time has to count as one, here too.
+      const stop = () => life.stop(outer.stopped() ?? "cancelled");
       const forget = outer.onStop(stop);
       if (outer.stopped() !== null) stop();
       try {

@@ -11,6 +11,7 @@ export type Deadline = {
   /** Calls back once when the work has to stop. Returns the function that takes the wish back. */
   readonly onStop: (listener: () => void) => () => void;
   /** Stops the work before its time; the first cause counts. */
+  readonly stop: (why: EndCause) => void;
   readonly kill: () => void;
   /** Must be called when the work is over: it drops the timer and the listeners. */
   readonly release: () => void;
@@ -35,6 +36,7 @@ export function startDeadline(timeoutMs: number, caller?: Leaving): Deadline {
   else caller?.addEventListener("abort", onCancel, { once: true });
   return {
     stopped: () => cause,
+    stop,
     kill: () => stop("killed"),
     onStop(listener) {
       listeners.add(listener);

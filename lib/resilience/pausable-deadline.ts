@@ -2,7 +2,6 @@ import { type Deadline, type EndCause, startDeadline } from "@/lib/resilience/de
 
 /** A deadline whose clock stands while something slower than a server is waited for: a person. */
 export type PausableDeadline = Deadline & {
-  readonly stop: (why: EndCause) => void;
   /** The clock stands while `work` runs, and gives the whole time again afterwards. */
   readonly pausedFor: <T>(work: () => Promise<T>) => Promise<T>;
 };
