@@ -91,7 +91,7 @@ class CallEntry implements AuditEntry {
     draft.eventType = "tool_call.started";
     draft.outcome = "pending";
     draft.decision = "allowed";
-    draft.payload = { arguments: this.call.args };
+    draft.payload = { arguments: this.call.args, inputResponses: this.call.client?.retry?.["inputResponses"] };
     if (this.notes.unchecked !== undefined) addUnchecked(draft, this.notes.unchecked);
     this.times.intentFrom = performance.now();
     const { eventId } = await this.gateway.append(draft as EntryDraft);

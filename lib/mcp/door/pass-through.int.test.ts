@@ -305,6 +305,9 @@ describe("input that a server requires on the stateless wire", () => {
     for (const { body } of refusals) expect(body.error).toMatchObject({ code: -32602 });
     const done = await ask("tools/call", retry, { key: mine.key, meta }, "/modern");
     expect(done.body.result.content).toEqual([{ type: "text", text: "state-ok" }]);
+    // What the server was told is in the trail, with the intent of the call that told it.
+    const told = (await readTrail(tenant.tenantId)).filter(({ type }) => type === "tool_call.started").at(-1);
+    expect(told?.payload).toEqual({ arguments: {}, inputResponses: accepted });
     const again = await ask("tools/call", retry, { key: mine.key, meta }, "/modern");
     expect(again.body.error).toMatchObject({ code: -32602 });
   });
