@@ -32,6 +32,14 @@ describe("the sentence of an entry", () => {
       "Agent triage-bot called filesystem__read_file, which failed after 30.0 s: the server did not answer in time.",
     ],
     [
+      call({ event_type: "question.answered", outcome: "success", target: "elicitation/create" }),
+      "Agent triage-bot answered elicitation/create, which filesystem__read_file asked of it.",
+    ],
+    [
+      call({ event_type: "question.answered", outcome: "failure", target: "roots/list", reason_code: "no_answer" }),
+      "Agent triage-bot gave no answer to roots/list, which filesystem__read_file asked of it.",
+    ],
+    [
       call({ event_type: "tool_call.denied", outcome: "denied", tool: "write_file", permission: "files:write" }),
       "Denied: agent triage-bot lacks files:write, needed for filesystem__write_file.",
     ],

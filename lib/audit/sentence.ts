@@ -18,6 +18,10 @@ const SENTENCES: Readonly<Record<string, Say>> = {
   "tool_call.refused": refusedSentence,
   "tool_call.lost": (record) =>
     `Unknown outcome: ${lower(who(record))} called ${toolOf(record)}, and ${lostBecause(record)}.`,
+  "question.answered": (record) =>
+    record.outcome === "success"
+      ? `${who(record)} answered ${record.target}, which ${toolOf(record)} asked of it.`
+      : `${who(record)} gave no answer to ${record.target}, which ${toolOf(record)} asked of it.`,
   "tool_list.read": (record) => `${who(record)} listed the tools it may call.`,
   "resource_list.read": (record) => `${who(record)} listed the resources it may read.`,
   "prompt_list.read": (record) => `${who(record)} listed the prompts it may get.`,

@@ -60,7 +60,7 @@ class CallEntry implements AuditEntry {
   private readonly call: ToolCall;
   private readonly trace: CallTrace | null;
   private readonly times: Times = { startedAt: performance.now(), intentFrom: 0, upstreamFrom: 0 };
-  private readonly callId = newId();
+  private readonly callId: string;
   private readonly notes: Writable<Notes> = noNotes();
   private identity: Identity | null = null;
   private passage: Passage | null = null;
@@ -69,6 +69,7 @@ class CallEntry implements AuditEntry {
   constructor(gateway: Deps, call: ToolCall, trace: CallTrace | null) {
     this.gateway = gateway;
     this.call = call;
+    this.callId = call.client?.callId ?? newId();
     this.trace = trace;
   }
 

@@ -10,6 +10,8 @@ export type Ask = {
 
 /** The client behind a call, as far as a server may deal with it. */
 export type ClientSide = {
+  /** The id of the call, given before it begins: what is asked and answered in its middle is recorded under it. */
+  readonly callId?: string | undefined;
   /** What it says it can do when a server asks; in the words of `capabilities`. */
   readonly capabilities: Json;
   readonly dialogue: Dialogue;

@@ -1,4 +1,6 @@
+import { newId } from "@/lib/core/ids";
 import type { ClientSide } from "@/lib/gateway/client-side";
+import { recordedAnswer } from "@/lib/gateway/record-exchange";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { refusalHeaders } from "@/lib/mcp/door/answers";
 import type { CallAnswer } from "@/lib/mcp/door/call-answer";
@@ -15,7 +17,7 @@ import {
   sessionCapabilities,
   usableCapabilities,
 } from "@/lib/mcp/door/sessions";
-import { type Json, META } from "@/lib/mcp/upstream/protocol";
+import { type Dialogue, type Json, META } from "@/lib/mcp/upstream/protocol";
 
 /** Whose messages belong together: a session id says nothing without the key. */
 export const ownerOf = ({ identity, session }: Pick<Visit, "identity" | "session">): string =>
@@ -63,7 +65,7 @@ export async function answerConversation(
     const tellsProgress = typeof token === "string" || typeof token === "number";
     const outcome = await execute({
       ...call,
-      client: clientSide(visit, send, retry),
+      client: clientSide(visit, call, send, retry),
       ...(tellsProgress ? { onProgress: (progress) => send(progressMessage(token, progress)) } : {}),
     });
     const { status, text, error } = toAnswer(sealed(visit, call, outcome));
@@ -71,12 +73,19 @@ export async function answerConversation(
   });
 }
 
-function clientSide(visit: Visit, send: (message: Json) => void, retry: Json | null): ClientSide {
+function clientSide(visit: Visit, { ref }: Call, send: (message: Json) => void, retry: Json | null): ClientSide {
   const capabilities = capabilitiesIn(visit);
   const logLevel = levelIn(visit);
   const modern = visit.envelope.era === "modern";
   const canBeAsked = !modern && capabilities !== NO_CAPABILITIES;
+  const callId = newId();
+  const { gateway, identity, entrance, signal } = visit;
+  const ask: Dialogue["onRequest"] = (method, params) => {
+    const answering = askClient(ownerOf(visit), send, signal, method, params);
+    return recordedAnswer(gateway, { callId, ref, identity, entrance }, { method, params }, answering);
+  };
   return {
+    callId,
     capabilities,
     takesInputRequests: modern,
     retry,
@@ -86,9 +95,7 @@ function clientSide(visit: Visit, send: (message: Json) => void, retry: Json | n
         if (logLevel !== undefined && isLoudEnough(params["level"], logLevel))
           send({ method: "notifications/message", params });
       },
-      onRequest: canBeAsked
-        ? (method, params) => askClient(ownerOf(visit), send, visit.signal, method, params)
-        : undefined,
+      onRequest: canBeAsked ? ask : undefined,
     },
   };
 }

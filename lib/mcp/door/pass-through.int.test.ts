@@ -7,10 +7,11 @@ import {
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
+import { trail } from "@/lib/audit/trail";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { changeToolCache } from "@/lib/limits/change-handling";
 import { META } from "@/lib/mcp/upstream/protocol";
@@ -186,6 +187,39 @@ describe.each(UPSTREAMS)("a client of the sessions era before a server of the %s
     expect(sampled.content).toEqual([{ type: "text", text: "LLM response: Paris" }]);
     const asked = await client.callTool({ name: "test_elicitation", arguments: { message: "Sure?" } });
     expect(JSON.stringify(asked.content)).toContain("action=accept");
+    await client.close();
+  });
+
+  it("leaves each question and its answer in the trail, before the server hears the answer", async () => {
+    const { key, agentId } = await agent(`${server}:call`);
+    const client = await connect(key, `/${server}`, { capabilities: ALL, prepare });
+    await client.callTool({ name: "test_sampling", arguments: { prompt: "Capital?" } });
+    await client.close();
+    const calls = (await readTrail(tenant.tenantId)).filter(
+      ({ text, type }) => text.includes(agentId) && type !== "connection.opened",
+    );
+    expect(calls.map(({ type }) => type)).toEqual(["tool_call.started", "question.answered", "tool_call.finished"]);
+    const [ids, exchange] = [calls.map(({ text }) => /"call_id":"([^"]+)"/.exec(text)?.[1]), calls[1]];
+    expect(new Set(ids).size).toBe(1);
+    expect(exchange?.target).toBe("sampling/createMessage");
+    expect(exchange?.payload).toMatchObject({
+      question: { method: "sampling/createMessage", params: { messages: [{ role: "user" }] } },
+      answer: { content: { type: "text", text: "Paris" } },
+    });
+  });
+
+  it("does not tell the server what could not be recorded", async () => {
+    const { key } = await agent(`${server}:call`);
+    const client = await connect(key, `/${server}`, { capabilities: ALL, prepare });
+    const { append: real } = trail();
+    const append = vi.spyOn(trail(), "append").mockImplementation((draft) => {
+      return draft.eventType === "question.answered" ? Promise.reject(new Error("the trail is full")) : real(draft);
+    });
+    const work = client.callTool({ name: "test_sampling", arguments: { prompt: "Capital?" } });
+    const told = JSON.stringify(await work.catch((cause: Error) => cause.message));
+    append.mockRestore();
+    expect(told).toContain("could not record it");
+    expect(told).not.toContain("Paris");
     await client.close();
   });
 
