@@ -19,4 +19,6 @@ export type ClientSide = {
   readonly takesInputRequests: boolean;
   /** What it sends along when it comes back with the input that was required. */
   readonly retry: Json | null;
+  /** Uses up the state that came along. Not before the server is spoken to: a call that is refused may be made again. */
+  readonly spend?: (() => Promise<void>) | undefined;
 };

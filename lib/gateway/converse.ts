@@ -60,7 +60,7 @@ const comesBack = ({ capabilities, takesInputRequests }: ClientSide): boolean =>
  * Speaks with a server that may ask in the middle of a call, as those of the sessions era do, for a client that can only be
  * asked by an answer: the call at the server is held while the client is away. Other servers answer at once.
  */
-function converseInTurns(
+async function converseInTurns(
   gateway: Deps,
   grant: Grant,
   upstream: Upstream,
@@ -71,7 +71,9 @@ function converseInTurns(
   const ears = { ...client.dialogue, onProgress: plain.onProgress };
   const state = client.retry?.["requestState"];
   if (isHeldState(state)) {
+    // First of all found: a state that came to the wrong process is still good in the right one.
     const going = heldCall(state, grant);
+    await client.spend?.();
     going.answer(client.retry?.["inputResponses"]);
     return going.next(plain.deadline, ears);
   }
@@ -102,6 +104,7 @@ async function converse(
   const asked =
     ask === undefined ? plain : { ...plain, method: ask.method, params: ask.params, inputSchema: undefined };
   try {
+    await client?.spend?.();
     if (ask !== undefined && (await isOursAlone(upstream, ask.method, deadline))) return { result: {}, bytes: 0 };
     let params: Json = { ...asked.params, ...client?.retry };
     for (let round = 0; ; round += 1) {

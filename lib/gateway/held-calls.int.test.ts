@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
-import { resetSingleton } from "@/lib/core/singleton";
+import { resetSingleton, singleton } from "@/lib/core/singleton";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { getGateway } from "@/lib/gateway/compose";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
@@ -99,7 +99,7 @@ describe("a stateless client before a server of the sessions era", () => {
     expect(done).toMatchObject({ resultType: "complete" });
     expect(asText(done.content)).toContain("action=accept");
     const again = await call(key, { inputResponses, requestState: asked.requestState });
-    expect(again.code).toBe(-32602);
+    expect(again._meta[ERROR].code).toBe("not_found");
     const mine = (await readTrail(tenant.tenantId)).filter(({ text }) => text.includes(agentId));
     expect(mine.map(({ type }) => type).slice(0, 4)).toEqual([
       "tool_call.started",
@@ -183,15 +183,19 @@ describe("a call that is held", () => {
     expect(late._meta[ERROR].code).toMatch(/^(killed|not_found)$/);
   });
 
-  it("is not there in another process, which says so", async () => {
+  it("is not there in another process, which says so and leaves its state to the right one", async () => {
     const { key } = await agent();
     const { requestState, inputRequests } = await call(key);
     // What another process holds is not in this one's memory.
+    const kept = singleton("gateway.held-calls", () => new Map());
     resetSingleton("gateway.held-calls");
     const inputResponses = saying(Object.keys(inputRequests)[0] ?? "", { response: "yes" });
     const elsewhere = await call(key, { inputResponses, requestState });
     expect(elsewhere._meta[ERROR].code).toBe("not_found");
     expect(elsewhere.content[0].text).toContain("another process of the gateway held it");
+    resetSingleton("gateway.held-calls");
+    singleton("gateway.held-calls", () => kept);
+    expect(asText((await call(key, { inputResponses, requestState })).content)).toContain("action=accept");
   });
 
   it("is one of at most thirty-two at a server: what a further one asks is refused in its client's name", async () => {

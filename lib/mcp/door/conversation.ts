@@ -54,7 +54,7 @@ export async function answerConversation(
   toAnswer: (outcome: Outcome) => CallAnswer,
 ): Promise<DoorAnswer> {
   const { envelope, entrance } = visit;
-  const retry = await retryOf(visit, call);
+  const brought = broughtBy(visit, call);
   const token = envelope.meta["progressToken"];
   const headers = {
     "content-type": "application/json",
@@ -65,7 +65,7 @@ export async function answerConversation(
     const tellsProgress = typeof token === "string" || typeof token === "number";
     const outcome = await execute({
       ...call,
-      client: clientSide(visit, call, send, retry),
+      client: { ...clientSide(visit, call, send), ...brought },
       ...(tellsProgress ? { onProgress: (progress) => send(progressMessage(token, progress)) } : {}),
     });
     const { status, text, error } = toAnswer(sealed(visit, call, outcome));
@@ -73,7 +73,7 @@ export async function answerConversation(
   });
 }
 
-function clientSide(visit: Visit, { ref }: Call, send: (message: Json) => void, retry: Json | null): ClientSide {
+function clientSide(visit: Visit, { ref }: Call, send: (message: Json) => void): Omit<ClientSide, "retry"> {
   const capabilities = capabilitiesIn(visit);
   const logLevel = levelIn(visit);
   const modern = visit.envelope.era === "modern";
@@ -88,7 +88,6 @@ function clientSide(visit: Visit, { ref }: Call, send: (message: Json) => void, 
     callId,
     capabilities,
     takesInputRequests: modern,
-    retry,
     dialogue: {
       logLevel,
       onLog: (params) => {
@@ -101,15 +100,16 @@ function clientSide(visit: Visit, { ref }: Call, send: (message: Json) => void, 
 }
 
 /** What the client brings along when it comes back; its state must be one that we gave to it, for this. */
-async function retryOf(visit: Visit, call: Call): Promise<Json | null> {
+function broughtBy(visit: Visit, call: Call): Pick<ClientSide, "retry" | "spend"> {
   const { inputResponses, requestState } = visit.envelope.params;
-  if (visit.envelope.era === "legacy") return null;
-  if (inputResponses === undefined && requestState === undefined) return null;
-  const state = requestState === undefined ? undefined : await openState(visit.identity, call, requestState);
-  return {
+  if (visit.envelope.era === "legacy") return { retry: null };
+  if (inputResponses === undefined && requestState === undefined) return { retry: null };
+  const opened = requestState === undefined ? undefined : openState(visit.identity, call, requestState);
+  const retry = {
     ...(inputResponses === undefined ? {} : { inputResponses }),
-    ...(state === undefined ? {} : { requestState: state }),
+    ...(opened === undefined ? {} : { requestState: opened.state }),
   };
+  return { retry, spend: opened?.spend };
 }
 
 /** The server's state leaves only in our seal. */

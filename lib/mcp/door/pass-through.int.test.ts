@@ -13,6 +13,7 @@ import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
 import { trail } from "@/lib/audit/trail";
 import { boot, shutdown } from "@/lib/gateway/boot";
+import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { changeToolCache } from "@/lib/limits/change-handling";
 import { META } from "@/lib/mcp/upstream/protocol";
 import { listServers } from "@/lib/servers/read";
@@ -344,6 +345,18 @@ describe("input that a server requires on the stateless wire", () => {
     expect(told?.payload).toEqual({ arguments: {}, inputResponses: accepted });
     const again = await ask("tools/call", retry, { key: mine.key, meta }, "/modern");
     expect(again.body.error).toMatchObject({ code: -32602 });
+  });
+
+  it("is not lost when the call that brings it is refused before the server hears of it", async () => {
+    const { key, slug } = await agent("modern:call");
+    const { requestState } = await begin(key);
+    const retry = () =>
+      ask("tools/call", { name, arguments: {}, inputResponses: accepted, requestState }, { key, meta }, "/modern");
+    const { id } = await perform(throwKillSwitch, tenant.ctx(), { kind: "agent", target: slug });
+    expect((await retry()).body.result._meta["dev.countersign/error"].code).toBe("killed");
+    await perform(liftKillSwitch, tenant.ctx(), { id });
+    expect((await retry()).body.result.content).toEqual([{ type: "text", text: "state-ok" }]);
+    expect((await retry()).body.error).toMatchObject({ code: -32602 });
   });
 
   it("is not asked of a client that did not offer it", async () => {

@@ -47,8 +47,11 @@ const refused = (): AppError =>
     },
   );
 
-/** The server's state again. Throws `invalid_input` for any other than the one we sealed, and for its second use. */
-export async function openState(identity: Identity, call: Call, sealed: unknown, now = Date.now()): Promise<string> {
+/** A server's state again, and what uses it up, for all processes; rejects with `invalid_input` where another call did so. */
+export type OpenedState = { readonly state: string; readonly spend: () => Promise<void> };
+
+/** Throws `invalid_input` for any other state than one that we sealed for this. */
+export function openState(identity: Identity, call: Call, sealed: unknown, now = Date.now()): OpenedState {
   const [version, body, mac, more] = typeof sealed === "string" ? sealed.split(".") : [];
   if (version !== "v1" || body === undefined || mac === undefined || more !== undefined) throw refused();
   const given = Buffer.from(mac, "base64url");
@@ -58,6 +61,15 @@ export async function openState(identity: Identity, call: Call, sealed: unknown,
   if (given.toString("base64url") !== mac) throw refused();
   const { s, n, x } = payload.parse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
   if (x <= now) throw refused();
-  if (!(await spendOnce(identity.tenantId, n, new Date(x)))) throw refused();
-  return s;
+  let spending: Promise<void> | null = null;
+  const spend = async () => {
+    if (!(await spendOnce(identity.tenantId, n, new Date(x)))) throw refused();
+  };
+  return {
+    state: s,
+    spend: () => {
+      spending ??= spend();
+      return spending;
+    },
+  };
 }
