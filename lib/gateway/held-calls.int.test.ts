@@ -152,12 +152,16 @@ describe("a stateless client before a server of the sessions era", () => {
     expect(ended.content).toEqual([{ type: "text", text: "this and that" }]);
   });
 
-  it("that brings no answer lets the server say what it makes of that", async () => {
+  it("that brings no answer is asked again", async () => {
     const { key } = await agent();
-    const { requestState } = await call(key, {}, "twice__ask");
-    const going = await call(key, { inputResponses: {}, requestState }, "twice__ask");
-    const ended = await call(key, { requestState: going.requestState }, "twice__ask");
-    expect(asText(ended.content)).toContain("The client gave no answer. and The client gave no answer.");
+    const { requestState, inputRequests } = await call(key, {}, "twice__ask");
+    const again = await call(key, { inputResponses: {}, requestState }, "twice__ask");
+    expect(again).toMatchObject({ resultType: "input_required", inputRequests });
+    const inputResponses = saying("question-1", { said: "this" });
+    const going = await call(key, { inputResponses, requestState: again.requestState }, "twice__ask");
+    expect(Object.keys(going.inputRequests)).toEqual(["question-2"]);
+    const last = { inputResponses: saying("question-2", { said: "that" }), requestState: going.requestState };
+    expect(asText((await call(key, last, "twice__ask")).content)).toContain("this and that");
   });
 });
 

@@ -51,6 +51,33 @@ it("ends when the caller leaves while it listens, and not when it leaves after i
   for (const deadline of [leaves, away, back]) deadline.release();
 });
 
+it("asks again for what it got no answer to, also for what the server asked while the client was away", async () => {
+  let askSecond: () => void = () => undefined;
+  const asksTwo: Speak = async ({ dialogue }) => {
+    const first = dialogue.onRequest?.("elicitation/create", { message: "One?" });
+    const second = new Promise<void>((resolve) => (askSecond = resolve)).then(() =>
+      dialogue.onRequest?.("elicitation/create", { message: "Two?" }),
+    );
+    return { result: { heard: await Promise.all([first, second]) }, bytes: 1 };
+  };
+  const outer = startDeadline(10_000);
+  const { result } = await holdCall(gateway, grant("ann"), asksTwo).next(outer, {});
+  expect(Object.keys(result["inputRequests"] as object)).toEqual(["question-1"]);
+  askSecond();
+  await Promise.resolve();
+  const back = async (inputResponses: unknown) => {
+    const going = heldCall(String(result["requestState"]), grant("ann"));
+    going.answer(inputResponses);
+    return (await going.next(outer, {})).result;
+  };
+  expect((await back({ "question-1": { n: 1 } }))["inputRequests"]).toEqual({
+    "question-2": { method: "elicitation/create", params: { message: "Two?" } },
+  });
+  expect(Object.keys((await back({}))["inputRequests"] as object)).toEqual(["question-2"]);
+  expect(await back({ "question-2": { n: 2 } })).toEqual({ heard: [{ n: 1 }, { n: 2 }] });
+  outer.release();
+});
+
 it("ends with the cause that ended the wait for it", async () => {
   const causeOf: Speak = ({ deadline }) =>
     new Promise((_resolve, reject) => deadline.onStop(() => reject(new Error(String(deadline.stopped())))));

@@ -20,7 +20,7 @@ export type Speak = (held: {
 
 /** A call whose server may ask something in the middle, and whose client goes away to find the answer. */
 export type HeldCall = {
-  /** Gives the answers that the client brings. */
+  /** Gives the answers that the client brings. What has none stays open: the client is asked again, or for the first time. */
   readonly answer: (inputResponses: unknown) => void;
   /** What the server says next: its answer, or that it wants something first. */
   readonly next: (outer: Deadline, ears: Ears) => Promise<UpstreamAnswer>;
@@ -95,11 +95,11 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
   const call: HeldCall = {
     answer(inputResponses) {
       const given = isRecord(inputResponses) ? inputResponses : {};
-      for (const [name, { resolve, reject }] of [...questions]) {
-        questions.delete(name);
+      for (const [name, { resolve }] of [...questions]) {
         const answer = given[name];
-        if (isRecord(answer)) resolve(answer);
-        else reject(new AppError("cancelled", "The client gave no answer."));
+        if (!isRecord(answer)) continue;
+        questions.delete(name);
+        resolve(answer);
       }
     },
     async next(outer, listener) {
