@@ -1,8 +1,10 @@
 import { expect, it } from "vitest";
+import type { AppError } from "@/lib/core/errors";
 import type { Grant } from "@/lib/gateway/authorize";
 import { counterpart } from "@/lib/gateway/converse";
 import type { ToolCall } from "@/lib/gateway/tool-call";
-import type { Upstream } from "@/lib/mcp/upstream/protocol";
+import { voteOf } from "@/lib/mcp/upstream/faults";
+import type { Upstream, UpstreamRequest } from "@/lib/mcp/upstream/protocol";
 import { startDeadline } from "@/lib/resilience/deadline";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
@@ -15,6 +17,39 @@ const pushy = {
 } as unknown as Upstream;
 const gateway = { upstreams: { of: () => pushy } } as unknown as Parameters<typeof counterpart>[0];
 const grant = { server: { deadlineMs: 1_000, slug: "pushy" } as RegisteredServer } as Grant;
+
+const putsOff = { resultType: "input_required", requestState: "later" };
+
+it("tries again with a server's state as often as is reasonable, and calls putting off no fault", async () => {
+  const sent: unknown[] = [];
+  const busy = (times: number) => ({
+    upstreams: {
+      of: () => ({
+        request: async ({ params }: UpstreamRequest) => {
+          sent.push(params);
+          return { result: sent.length > times ? { content: [] } : putsOff, bytes: 1 };
+        },
+      }),
+    },
+  });
+  const deadline = startDeadline(1_000);
+  const ask = (times: number) => {
+    sent.length = 0;
+    const gateway = busy(times) as unknown as Parameters<typeof counterpart>[0];
+    return counterpart(gateway, grant, {} as ToolCall).request({
+      method: "tools/call",
+      params: { name: "x" },
+      deadline,
+    });
+  };
+  expect((await ask(2)).result).toEqual({ content: [] });
+  expect(sent).toEqual([{ name: "x" }, { name: "x", requestState: "later" }, { name: "x", requestState: "later" }]);
+  const given = await ask(Number.POSITIVE_INFINITY).catch((cause: AppError) => cause);
+  expect(given).toMatchObject({ code: "upstream_error" });
+  expect(voteOf(given as AppError)).toBe("abstain");
+  expect(sent).toHaveLength(9);
+  deadline.release();
+});
 
 it("lets no server ask for what the client did not offer", async () => {
   const client = { capabilities: {}, dialogue: {}, takesInputRequests: true, retry: null };

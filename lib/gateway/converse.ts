@@ -42,8 +42,12 @@ type Deps = Pick<GatewayDeps, "upstreams" | "inFlight">;
 export function counterpart(gateway: Deps, grant: Grant, call: ToolCall): Pick<Upstream, "request"> {
   const { server } = grant;
   const { ask, client } = call;
-  if (ask === undefined && client === undefined) return gateway.upstreams.of(server);
   const upstream = upstreamsFor(gateway, client).of(server);
+  if (ask === undefined && client === undefined) {
+    const send = (request: UpstreamRequest) => (params: Json) =>
+      upstream.request(params === request.params ? request : { ...request, params });
+    return { request: (request) => inRounds(send(request), request.params) };
+  }
   return {
     request: (request) =>
       client !== undefined && comesBack(client)
@@ -106,20 +110,36 @@ async function converse(
   try {
     await client?.spend?.();
     if (ask !== undefined && (await isOursAlone(upstream, ask.method, deadline))) return { result: {}, bytes: 0 };
-    let params: Json = { ...asked.params, ...client?.retry };
-    for (let round = 0; ; round += 1) {
-      const answer = await upstream.request({ ...asked, params, deadline, dialogue });
-      if (answer.result["resultType"] !== "input_required") return answer;
-      const requests = inputRequestsOf(answer.result, client);
-      if (client?.takesInputRequests === true) return answer;
-      if (round === MAX_ROUNDS) throw broken(`it asked for input more than ${MAX_ROUNDS} times`);
-      const inputResponses = await askEach(requests, dialogue);
-      const { requestState } = answer.result;
-      params = { ...asked.params, inputResponses, ...(requestState === undefined ? {} : { requestState }) };
-    }
+    const send = (params: Json) => upstream.request({ ...asked, params, deadline, dialogue });
+    return await inRounds(send, asked.params, client, dialogue);
   } finally {
     deadline.release();
   }
+}
+
+/** Asks a server as often as it wants something first, unless the client wants to hear of that itself. */
+async function inRounds(
+  send: (params: Json) => Promise<UpstreamAnswer>,
+  params: Json,
+  client?: ClientSide,
+  dialogue?: Dialogue,
+): Promise<UpstreamAnswer> {
+  let answer = await send(client?.retry ? { ...params, ...client.retry } : params);
+  for (let round = 0; answer.result["resultType"] === "input_required"; round += 1) {
+    const requests = inputRequestsOf(answer.result, client);
+    if (client?.takesInputRequests === true) break;
+    if (round === MAX_ROUNDS) throw tooOften(requests);
+    const { requestState } = answer.result;
+    const inputResponses = await askEach(requests, dialogue);
+    answer = await send({ ...params, inputResponses, requestState });
+  }
+  return answer;
+}
+
+/** Putting a call off is the server's good right, and no fault of it. */
+function tooOften(requests: Json): AppError {
+  if (Object.keys(requests).length > 0) return broken(`it asked for input more than ${MAX_ROUNDS} times`);
+  return new AppError("upstream_error", `The server put the call off more than ${MAX_ROUNDS} times. Try again later.`);
 }
 
 /**
@@ -154,7 +174,9 @@ function requireOffered(method: string, client: ClientSide | undefined): void {
   }
 }
 
-async function askEach(requests: Record<string, Json>, dialogue: Dialogue | undefined): Promise<Json> {
+/** What the client answers; undefined where nothing is asked. Members that are undefined are not sent. */
+async function askEach(requests: Record<string, Json>, dialogue: Dialogue | undefined): Promise<Json | undefined> {
+  if (Object.keys(requests).length === 0) return undefined;
   const ask = dialogue?.onRequest;
   if (ask === undefined)
     throw new AppError("upstream_protocol", "The server asks for input that nobody can give here.");

@@ -120,6 +120,10 @@ function stateful(word: string, done: (ctx: ServerContext) => CallToolResult): R
   };
 }
 
+/** Wants nothing but another try with its state. */
+const putOff: Run = (ctx) =>
+  ctx.mcpReq.requestState<string>() === "later" ? text("now") : inputRequired({ requestState: "later" });
+
 const rounds: Run = (ctx) => {
   const state = ctx.mcpReq.requestState<string>();
   if (state === "round-2") return text(`Done: ${JSON.stringify(contentOf(ctx, "step2"))}`);
@@ -257,5 +261,6 @@ export const CONFORMANCE_TOOLS: Readonly<Record<string, ConformanceTool>> = {
   test_input_required_result_multiple_inputs: tool(several),
   test_input_required_result_multi_round: tool(rounds),
   test_input_required_result_capabilities: tool(capable),
+  test_put_off: tool(putOff),
   [MIRRORED.name]: tool((_ctx, args) => text(JSON.stringify(args)), MIRRORED.inputSchema),
 };

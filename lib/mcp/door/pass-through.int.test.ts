@@ -366,6 +366,33 @@ describe("input that a server requires on the stateless wire", () => {
   });
 });
 
+describe("a server that only wants the call again, with a state", () => {
+  const name = "test_put_off";
+  const call = async (options: RpcOptions, more: object = {}) =>
+    (await ask("tools/call", { name, arguments: {}, ...more }, options, "/modern")).body.result;
+  const done = [{ type: "text", text: "now" }];
+
+  it("is asked again in the name of clients that know nothing of it", async () => {
+    const { key } = await agent("modern:call");
+    expect((await call({ key })).content).toEqual(done);
+    expect((await call({ key, era: "legacy" })).content).toEqual(done);
+    const client = await connect(key, "/modern", { capabilities: ALL });
+    await client.setLoggingLevel("debug");
+    expect((await client.callTool({ name, arguments: {} })).content).toEqual(done);
+    await client.close();
+  });
+
+  it("is passed on, in our seal, to a stateless client that can be told things", async () => {
+    const { key } = await agent("modern:call");
+    for (const meta of [{ [META.clientCapabilities]: { elicitation: {} } }, { [META.logLevel]: "error" }]) {
+      const { resultType, inputRequests, requestState } = await call({ key, meta });
+      expect([resultType, inputRequests]).toEqual(["input_required", undefined]);
+      expect(requestState).toMatch(/^v1\./);
+      expect((await call({ key, meta }, { requestState })).content).toEqual(done);
+    }
+  });
+});
+
 describe("answers that are kept", () => {
   const name = "test_input_required_result_elicitation";
   const meta = { [META.clientCapabilities]: { elicitation: {} } };

@@ -36,10 +36,18 @@ export function resultOf(message: Json, id: number, mayAsk = false): Json {
   if (message["id"] !== id) throw broken("it answers another request");
   if (!isRecord(message["result"])) throw broken("it has no result");
   const type = message["result"]["resultType"];
-  if (type !== undefined && type !== "complete" && !(mayAsk && type === "input_required"))
+  if (
+    type !== undefined &&
+    type !== "complete" &&
+    !(type === "input_required" && mayComeBack(message["result"], mayAsk))
+  )
     throw broken(`a result of type ${String(type)} was not asked for`);
   return message["result"];
 }
+
+/** A result that wants something first: an answer, where there is somebody to ask, or no more than another try with its state. */
+const mayComeBack = ({ inputRequests = {}, requestState }: Json, mayAsk: boolean): boolean =>
+  isRecord(inputRequests) && Object.keys(inputRequests).length === 0 ? typeof requestState === "string" : mayAsk;
 
 /** What most clients can do when a server asks. */
 export const NO_CAPABILITIES: Json = {};
