@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { AppError } from "@/lib/core/errors";
+import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
 import { counterpart } from "@/lib/gateway/converse";
 import type { ToolCall } from "@/lib/gateway/tool-call";
@@ -16,7 +17,40 @@ const pushy = {
   }),
 } as unknown as Upstream;
 const gateway = { upstreams: { of: () => pushy } } as unknown as Parameters<typeof counterpart>[0];
-const grant = { server: { deadlineMs: 1_000, slug: "pushy" } as RegisteredServer } as Grant;
+const idle = { ...gateway, inFlight: { enter: () => () => undefined, size: () => 0, close: () => undefined } };
+const grant = {
+  server: { deadlineMs: 1_000, slug: "pushy" } as RegisteredServer,
+  identity: { actor: {} },
+  ref: {},
+} as unknown as Grant;
+
+/** Puts a server of one's own behind the clients that can do this. */
+const serverFor = (capabilities: object, request: Upstream["request"]) =>
+  singleton("gateway.interactive-upstreams", () => new Map<string, unknown>()).set(JSON.stringify(capabilities), {
+    of: () => ({ request }),
+  });
+
+it.each([true, false])(
+  "lets no server ask in the middle of a call for what was not offered, in turns: %s",
+  async (stateless) => {
+    const asked: string[] = [];
+    const capabilities = { roots: {} };
+    const onRequest = async (method: string) => ({ asked: asked.push(method) });
+    const dialogue = stateless ? {} : { onRequest };
+    serverFor(capabilities, async ({ dialogue: open }) => ({
+      result: (await open?.onRequest?.("sampling/createMessage", {})) ?? {},
+      bytes: 1,
+    }));
+    const call = {
+      client: { capabilities, dialogue, takesInputRequests: stateless, retry: null },
+    } as unknown as ToolCall;
+    const deadline = startDeadline(1_000);
+    const talk = counterpart(idle, grant, call).request({ method: "tools/call", params: {}, deadline });
+    await expect(talk).rejects.toThrow("did not offer");
+    expect(asked).toEqual([]);
+    deadline.release();
+  },
+);
 
 const putsOff = { resultType: "input_required", requestState: "later" };
 

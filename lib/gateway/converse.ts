@@ -82,11 +82,7 @@ async function converseInTurns(
     return going.next(plain.deadline, ears);
   }
   const held = holdCall(gateway, grant, ({ deadline, dialogue, onProgress }) => {
-    const onRequest: Dialogue["onRequest"] = async (method, params) => {
-      requireOffered(method, client);
-      return await (dialogue.onRequest?.(method, params) ?? Promise.reject(broken("nobody can be asked")));
-    };
-    const talking = { ...client, dialogue: { ...dialogue, logLevel: client.dialogue.logLevel, onRequest } };
+    const talking = { ...client, dialogue: { ...dialogue, logLevel: client.dialogue.logLevel } };
     return converse(
       upstream,
       grant.server.deadlineMs,
@@ -104,7 +100,7 @@ async function converse(
   plain: UpstreamRequest,
 ): Promise<UpstreamAnswer> {
   const deadline = startPausableDeadline(deadlineMs, plain.deadline);
-  const dialogue = patient(client?.dialogue, deadline);
+  const dialogue = patient(client, deadline);
   const asked =
     ask === undefined ? plain : { ...plain, method: ask.method, params: ask.params, inputSchema: undefined };
   try {
@@ -151,11 +147,17 @@ async function isOursAlone(upstream: Upstream, method: string, deadline: Deadlin
   return method === "resources/subscribe" && (await upstream.greet(deadline)).era === "modern";
 }
 
-/** While the client is asked, the server's clock stands. */
-function patient(dialogue: Dialogue | undefined, deadline: PausableDeadline): Dialogue | undefined {
-  const onRequest = dialogue?.onRequest;
-  if (onRequest === undefined) return dialogue;
-  return { ...dialogue, onRequest: (method, params) => deadline.pausedFor(() => onRequest(method, params)) };
+/** While the client is asked, for what it offered only, the server's clock stands. */
+function patient(client: ClientSide | undefined, deadline: PausableDeadline): Dialogue | undefined {
+  const onRequest = client?.dialogue.onRequest;
+  if (onRequest === undefined) return client?.dialogue;
+  return {
+    ...client?.dialogue,
+    onRequest: async (method, params) => {
+      requireOffered(method, client);
+      return await deadline.pausedFor(() => onRequest(method, params));
+    },
+  };
 }
 
 /** A server may only ask for what the client has said it can do. */
