@@ -15,6 +15,7 @@ import {
   type UpstreamAnswer,
   type UpstreamRequest,
 } from "@/lib/mcp/upstream/protocol";
+import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import type { Deadline } from "@/lib/resilience/deadline";
 import { type PausableDeadline, startPausableDeadline } from "@/lib/resilience/pausable-deadline";
 import { enabledServers } from "@/lib/servers/registry";
@@ -147,7 +148,7 @@ async function isOursAlone(upstream: Upstream, method: string, deadline: Deadlin
   return method === "resources/subscribe" && (await upstream.greet(deadline)).era === "modern";
 }
 
-/** While the client is asked, for what it offered only, the server's clock stands. */
+/** While the client is asked, for what it offered only, the server's clock stands. The end of the call ends the wait too. */
 function patient(client: ClientSide | undefined, deadline: PausableDeadline): Dialogue | undefined {
   const onRequest = client?.dialogue.onRequest;
   if (onRequest === undefined) return client?.dialogue;
@@ -155,7 +156,7 @@ function patient(client: ClientSide | undefined, deadline: PausableDeadline): Di
     ...client?.dialogue,
     onRequest: async (method, params) => {
       requireOffered(method, client);
-      return await deadline.pausedFor(() => onRequest(method, params));
+      return await deadline.pausedFor(() => untilStopped(onRequest(method, params), deadline));
     },
   };
 }

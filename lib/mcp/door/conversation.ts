@@ -1,4 +1,5 @@
 import { newId } from "@/lib/core/ids";
+import { Caller, type Leaving } from "@/lib/core/leaving";
 import type { ClientSide } from "@/lib/gateway/client-side";
 import { recordedAnswer } from "@/lib/gateway/record-exchange";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
@@ -63,25 +64,43 @@ export async function answerConversation(
   };
   return answerWithStream(headers, async (send) => {
     const tellsProgress = typeof token === "string" || typeof token === "number";
-    const outcome = await execute({
-      ...call,
-      client: { ...clientSide(visit, call, send), ...brought },
-      ...(tellsProgress ? { onProgress: (progress) => send(progressMessage(token, progress)) } : {}),
-    });
+    const outcome = await whileOpen(visit, (over) =>
+      execute({
+        ...call,
+        client: { ...clientSide(visit, call, send, over), ...brought },
+        ...(tellsProgress ? { onProgress: (progress) => send(progressMessage(token, progress)) } : {}),
+      }),
+    );
     const { status, text, error } = toAnswer(sealed(visit, call, outcome));
     return { status, text, headers: error === null ? {} : refusalHeaders(error) };
   });
 }
 
-function clientSide(visit: Visit, { ref }: Call, send: (message: Json) => void): Omit<ClientSide, "retry"> {
+/** Runs a call; what its client is still asked is over when the call is, or when the client leaves. */
+async function whileOpen<T>({ signal }: Visit, run: (over: Leaving) => Promise<T>): Promise<T> {
+  const over = new Caller();
+  const end = () => over.leave();
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await run(over);
+  } finally {
+    signal.removeEventListener("abort", end);
+    end();
+  }
+}
+
+type Send = (message: Json) => void;
+
+function clientSide(visit: Visit, { ref }: Call, send: Send, over: Leaving): Omit<ClientSide, "retry"> {
   const capabilities = capabilitiesIn(visit);
   const logLevel = levelIn(visit);
   const modern = visit.envelope.era === "modern";
   const canBeAsked = !modern && capabilities !== NO_CAPABILITIES;
   const callId = newId();
-  const { gateway, identity, entrance, signal } = visit;
+  const { gateway, identity, entrance } = visit;
   const ask: Dialogue["onRequest"] = (method, params) => {
-    const answering = askClient(ownerOf(visit), send, signal, method, params);
+    const answering = askClient(ownerOf(visit), send, over, method, params);
     return recordedAnswer(gateway, { callId, ref, identity, entrance }, { method, params }, answering);
   };
   return {

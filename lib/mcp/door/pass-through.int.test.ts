@@ -12,6 +12,7 @@ import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
 import { trail } from "@/lib/audit/trail";
+import { singleton } from "@/lib/core/singleton";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { changeToolCache } from "@/lib/limits/change-handling";
@@ -188,6 +189,31 @@ describe.each(UPSTREAMS)("a client of the sessions era before a server of the %s
     expect(sampled.content).toEqual([{ type: "text", text: "LLM response: Paris" }]);
     const asked = await client.callTool({ name: "test_elicitation", arguments: { message: "Sure?" } });
     expect(JSON.stringify(asked.content)).toContain("action=accept");
+    await client.close();
+  });
+
+  it("that cancels a call is told that its question is off, and nothing of it stays", async () => {
+    const { key } = await agent(`${server}:call`);
+    const cancelling = new AbortController();
+    let told = false;
+    const client = await connect(key, `/${server}`, {
+      capabilities: ALL,
+      prepare: (each) =>
+        each.setRequestHandler(ElicitRequestSchema, (_question, { signal }) => {
+          setTimeout(() => cancelling.abort(), 50);
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => {
+              told = true;
+              reject(new Error("off"));
+            });
+          });
+        }),
+    });
+    const { signal } = cancelling;
+    const work = client.callTool({ name: "test_elicitation", arguments: { message: "Sure?" } }, undefined, { signal });
+    await expect(work).rejects.toThrow();
+    await expect.poll(() => told, { timeout: 5_000 }).toBe(true);
+    expect(singleton("mcp.pending-asks", () => new Map()).size).toBe(0);
     await client.close();
   });
 

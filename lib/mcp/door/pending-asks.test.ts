@@ -12,7 +12,7 @@ function ask(owner = OWNER, left = new AbortController()) {
     (result) => ({ result }),
     (error: Error) => ({ error: error.message }),
   );
-  return { id: String(sent[0]?.["id"]), settled, left };
+  return { id: String(sent[0]?.["id"]), sent, settled, left };
 }
 const stillWaits = (settled: Promise<unknown>) =>
   Promise.race([settled, new Promise((resolve) => setTimeout(() => resolve("waits"), 20))]);
@@ -41,7 +41,18 @@ describe("a question to a client", () => {
     expect(await refused.settled).toEqual({ error: "no" });
     const abandoned = ask();
     abandoned.left.abort();
-    expect(await abandoned.settled).toEqual({ error: "The client left before it answered." });
+    expect(await abandoned.settled).toEqual({ error: "The call was over before the client answered." });
+    expect(abandoned.sent[1]).toMatchObject({ method: "notifications/cancelled", params: { requestId: abandoned.id } });
+  });
+
+  it("is one of a few that a client is asked at once", async () => {
+    const [left, owner] = [new AbortController(), "busy"];
+    const asked = Array.from({ length: 64 }, () => ask(owner, left));
+    expect(await ask(owner).settled).toEqual({ error: "The client is asked too much at once." });
+    expect(await stillWaits(ask("another", left).settled)).toBe("waits");
+    left.abort();
+    await Promise.all(asked.map(({ settled }) => settled));
+    expect(await stillWaits(ask(owner).settled)).toBe("waits");
   });
 
   it("may be answered through another process, by the same caller only", async () => {

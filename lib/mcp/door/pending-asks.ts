@@ -13,8 +13,12 @@ type Pending = {
 
 /** People take their time, but not for ever. */
 const ANSWER_WITHIN_MS = 10 * 60_000;
+/** A client that is asked so much at once answers nothing any more. */
+const MAX_PER_OWNER = 64;
 /** What travels to another process is bounded. */
 const MAX_CARRIED = 256 * 1024;
+
+const OVER = "The call was over before the client answered.";
 
 const pending = (): Map<string, Pending> =>
   singleton("mcp.pending-asks", () => {
@@ -42,29 +46,41 @@ function settle(map: ReadonlyMap<string, Pending>, id: string, owner: string, me
   return true;
 }
 
-/** Puts a question to the client on its open stream and waits for the answer, which comes as a message of its own. */
+function openOf(owner: string): number {
+  let open = 0;
+  for (const each of pending().values()) if (each.owner === owner) open += 1;
+  return open;
+}
+
+/**
+ * Puts a question to the client on its open stream and waits for the answer, which comes as a message of its own. When
+ * nobody wants it any more the client is told.
+ */
 export function askClient(
   owner: string,
   send: (message: Json) => void,
-  left: Leaving,
+  over: Leaving,
   method: string,
   params: Json,
 ): Promise<Json> {
   const id = `cs-${randomUUID()}`;
   return new Promise<Json>((resolve, reject) => {
+    if (over.aborted) return reject(new AppError("cancelled", OVER));
+    if (openOf(owner) >= MAX_PER_OWNER)
+      return reject(new AppError("overloaded", "The client is asked too much at once."));
     const end = () => {
       clearTimeout(timer);
-      left.removeEventListener("abort", onLeft);
+      over.removeEventListener("abort", onOver);
       pending().delete(id);
     };
     const fail = (message: string) => {
       end();
+      send({ method: "notifications/cancelled", params: { requestId: id, reason: message } });
       reject(new AppError("cancelled", message));
     };
-    const onLeft = () => fail("The client left before it answered.");
+    const onOver = () => fail(OVER);
     const timer = setTimeout(() => fail("The client did not answer in time."), ANSWER_WITHIN_MS);
-    if (left.aborted) return onLeft();
-    left.addEventListener("abort", onLeft, { once: true });
+    over.addEventListener("abort", onOver, { once: true });
     pending().set(id, {
       owner,
       answer(message) {
