@@ -45,6 +45,23 @@ describe.skipIf(url === "")(`the bus over Redis${url === "" ? " (not run: set CS
   });
 });
 
+it.skipIf(url === "")("carries a client's answer as large as the door takes", async () => {
+  const ask = newId();
+  let length = 0;
+  const unsubscribe = bus.subscribe((message) => {
+    if (message.topic === "client.answered" && message.ask === ask) length = message.answer.length;
+  });
+  const close = await connectBus(url);
+  const other = createClient({ url });
+  await other.connect();
+  const message = { topic: "client.answered", ask, owner: "somebody", answer: "x".repeat(4 * 1024 * 1024) };
+  await other.publish(channel, JSON.stringify({ from: "x", message }));
+  await vi.waitFor(() => expect(length).toBe(4 * 1024 * 1024), { timeout: 5_000 });
+  unsubscribe();
+  await close();
+  other.destroy();
+});
+
 it("does not hold up the start when Redis is away", async () => {
   const startedAt = performance.now();
   const close = await connectBus("redis://127.0.0.1:1");

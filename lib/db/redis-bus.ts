@@ -23,7 +23,7 @@ const busMessage = z.discriminatedUnion("topic", [
     topic: z.literal("client.answered"),
     ask: id,
     owner: z.string().max(400),
-    answer: z.string().max(300_000),
+    answer: z.string().max(4 * 1024 * 1024),
   }),
   z.object({ topic: z.literal("session.changed"), sessionId: id }),
   z.object({ topic: z.literal("agent_session.ended"), tenantId: id, session: id }),

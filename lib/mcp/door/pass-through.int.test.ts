@@ -316,6 +316,18 @@ describe.each(UPSTREAMS)("a client of the sessions era before a server of the %s
   });
 });
 
+it("an answer to what nobody asked is refused, and the refusal recorded", async () => {
+  const { key, agentId } = await agent();
+  const { status } = await fetch(door.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json", authorization: `Bearer ${key}` },
+    body: JSON.stringify({ jsonrpc: "2.0", id: "cs-made-up", result: {} }),
+  });
+  expect(status).toBe(400);
+  const mine = (await readTrail(tenant.tenantId)).filter(({ text }) => text.includes(agentId));
+  expect(mine.at(-1)).toMatchObject({ type: "request.sent", outcome: "failure" });
+});
+
 describe("a program of one's own machine", () => {
   it("gives its resources and prompts over standard streams", async () => {
     const { key } = await agent("every:use");

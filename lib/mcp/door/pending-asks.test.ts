@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { bus } from "@/lib/core/bus";
+import { resetSingleton, singleton } from "@/lib/core/singleton";
 import { askClient, takeAnswer } from "@/lib/mcp/door/pending-asks";
 import type { Json } from "@/lib/mcp/upstream/protocol";
 
 const OWNER = JSON.stringify(["key-1", "session-1"]);
+
+singleton("db.process-secrets", () => ({ nextAuthSecret: "for the test" }));
 
 function ask(owner = OWNER, left = new AbortController()) {
   const sent: Json[] = [];
@@ -27,9 +30,9 @@ describe("a question to a client", () => {
   it("is not answered by another key, nor in another session, nor under another id", async () => {
     const { id, settled } = ask();
     const result = { action: "accept" };
-    takeAnswer(JSON.stringify(["key-2", "session-1"]), { id, result });
-    takeAnswer(JSON.stringify(["key-1", "session-2"]), { id, result });
-    takeAnswer(OWNER, { id: `${id}x`, result });
+    expect(() => takeAnswer(JSON.stringify(["key-2", "session-1"]), { id, result })).toThrow("nothing that the client");
+    expect(() => takeAnswer(JSON.stringify(["key-1", "session-2"]), { id, result })).toThrow("nothing that the client");
+    expect(() => takeAnswer(OWNER, { id: `${id}x`, result })).toThrow("nothing that the client");
     expect(await stillWaits(settled)).toBe("waits");
     takeAnswer(OWNER, { id, result });
     expect(await settled).toEqual({ result });
@@ -65,12 +68,19 @@ describe("a question to a client", () => {
     expect(await settled).toEqual({ result: { action: "decline" } });
   });
 
-  it("sends on what answers nothing here, so that the process that waits hears of it", () => {
-    const heard: string[] = [];
-    const forget = bus.subscribe((message) => message.topic === "client.answered" && heard.push(message.ask));
-    takeAnswer(OWNER, { id: "cs-elsewhere", result: {} });
+  it("that another process put is answered there: the answer is sent on, whole and once", () => {
+    const heard: (readonly [string, number])[] = [];
+    const forget = bus.subscribe((message) => {
+      if (message.topic === "client.answered") heard.push([message.ask, message.answer.length]);
+    });
+    const { id } = ask();
+    resetSingleton("mcp.pending-asks");
+    const picture = "x".repeat(2 * 1024 * 1024);
+    for (let times = 0; times < 3; times += 1) takeAnswer(OWNER, { id, result: { picture } });
     takeAnswer(OWNER, { id: "not-ours", result: {} });
+    expect(() => takeAnswer(OWNER, { id: "cs-made-up", result: {} })).toThrow("nothing that the client");
     forget();
-    expect(heard).toEqual(["cs-elsewhere"]);
+    expect(heard).toEqual([[id, expect.any(Number)]]);
+    expect(heard[0]?.[1]).toBeGreaterThan(picture.length);
   });
 });

@@ -1,8 +1,10 @@
-import { randomUUID } from "node:crypto";
+import { createHmac, hkdfSync, randomUUID, timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
 import { singleton } from "@/lib/core/singleton";
+import { processSecrets } from "@/lib/db/process-secrets";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
 /** Questions of servers that clients of the sessions era have not answered yet, by their id. */
@@ -15,8 +17,8 @@ type Pending = {
 const ANSWER_WITHIN_MS = 10 * 60_000;
 /** A client that is asked so much at once answers nothing any more. */
 const MAX_PER_OWNER = 64;
-/** What travels to another process is bounded. */
-const MAX_CARRIED = 256 * 1024;
+/** What travels to another process is bounded: by what the door takes, which a sampled picture may need. */
+const MAX_CARRIED = 4 * 1024 * 1024;
 
 const OVER = "The call was over before the client answered.";
 
@@ -37,6 +39,27 @@ function parsed(text: string): unknown {
     return null;
   }
 }
+
+const key = (): Buffer =>
+  singleton("mcp.question-key", () =>
+    Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", "countersign/question", 32)),
+  );
+
+/** An id says to every process that one of us asked this owner: nothing else is worth the others' time. */
+const idFor = (owner: string, uuid: string = randomUUID()): string => {
+  const mac = createHmac("sha256", key())
+    .update(JSON.stringify([uuid, owner]))
+    .digest("base64url");
+  return `cs-${uuid}-${mac.slice(0, 22)}`;
+};
+
+function isAskedOf(owner: string, id: string): boolean {
+  const [given, wanted] = [Buffer.from(id), Buffer.from(idFor(owner, id.slice(3, 39)))];
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+/** Questions whose answers this process has sent on: each goes once. */
+const carried = () => singleton("mcp.carried-answers", () => new LRUCache<string, true>({ max: 10_000 }));
 
 function settle(map: ReadonlyMap<string, Pending>, id: string, owner: string, message: unknown): boolean {
   const found = map.get(id);
@@ -63,7 +86,7 @@ export function askClient(
   method: string,
   params: Json,
 ): Promise<Json> {
-  const id = `cs-${randomUUID()}`;
+  const id = idFor(owner);
   return new Promise<Json>((resolve, reject) => {
     if (over.aborted) return reject(new AppError("cancelled", OVER));
     if (openOf(owner) >= MAX_PER_OWNER)
@@ -94,11 +117,18 @@ export function askClient(
   });
 }
 
-/** Takes a client's answer, here or in the process that waits for it. What answers nothing of ours is dropped. */
+/**
+ * Takes a client's answer, here or in the process that waits for it. What answers nothing of ours is dropped; throws
+ * `invalid_input` for an answer to what this client was never asked.
+ */
 export function takeAnswer(owner: string, body: unknown): void {
   if (!isRecord(body) || typeof body["id"] !== "string" || !body["id"].startsWith("cs-")) return;
   const { id: ask } = body as { id: string };
   if (settle(pending(), ask, owner, body)) return;
+  if (!isAskedOf(owner, ask)) throw new AppError("invalid_input", "This answers nothing that the client was asked.");
   const answer = JSON.stringify(body);
-  if (answer.length <= MAX_CARRIED) bus.publish({ topic: "client.answered", ask: ask.slice(0, 64), owner, answer });
+  if (answer.length > MAX_CARRIED) throw new AppError("payload_too_large", "The answer is too large.");
+  if (carried().has(ask)) return;
+  carried().set(ask, true);
+  bus.publish({ topic: "client.answered", ask, owner, answer });
 }
