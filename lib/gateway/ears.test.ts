@@ -26,7 +26,9 @@ function talkative() {
       return new Promise(() => undefined);
     },
   };
-  const gateway = { upstreams: { of: () => upstream } } as unknown as Pick<GatewayDeps, "upstreams">;
+  const is = { current: true };
+  const upstreams = { of: () => upstream, isCurrent: async () => is.current };
+  const gateway = { upstreams } as unknown as Pick<GatewayDeps, "upstreams">;
   const server = { id: "s", version: "v", slug: "talkative" } as RegisteredServer;
   const listen = (...uris: string[]) => {
     const heard: Notice[] = [];
@@ -37,7 +39,7 @@ function talkative() {
     for (const notice of notices) streams[0]?.onNotice(notice);
     await vi.advanceTimersByTimeAsync(25);
   };
-  return { streams, listen, say };
+  return { streams, listen, say, is };
 }
 
 describe("who listens to a server", () => {
@@ -69,5 +71,16 @@ describe("who listens to a server", () => {
     await say(updated("test://a"), TOOLS);
     expect(one.heard).toEqual([]);
     expect(other.heard).toEqual([updated("test://a"), TOOLS]);
+  });
+
+  it("is not brought back to a server that may not be reached any more", async () => {
+    const { streams, listen, is } = talkative();
+    is.current = false;
+    listen("test://a");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(streams).toHaveLength(0);
+    is.current = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(streams).toHaveLength(1);
   });
 });

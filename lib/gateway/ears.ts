@@ -104,6 +104,8 @@ function openEar(gateway: Deps, server: RegisteredServer, uris: readonly string[
   const once = async () => {
     const deadline = startDeadline(LONGEST_MS, over.signal);
     try {
+      // Disabled, or reached in another way by now: whoever may still hear it listens to what it has become.
+      if (!(await gateway.upstreams.isCurrent(server))) return;
       const upstream = gateway.upstreams.of(server);
       if (uris.length > 0 && (await upstream.greet(deadline)).era === "legacy") await stop(over.signal);
       else await upstream.listen?.({ filter, deadline, onNotice });

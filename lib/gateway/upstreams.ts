@@ -5,9 +5,11 @@ import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import type { Connections, Json, Upstream } from "@/lib/mcp/upstream/protocol";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
-/** The connections of this process to registered servers: one upstream per tenant and server, opened when first needed. */
+/** The connections of this process to registered servers: one upstream per server and version, opened when first needed. */
 export type Upstreams = {
   readonly of: (server: RegisteredServer) => Upstream;
+  /** Whether the server may still be reached, and in this way. */
+  readonly isCurrent: (server: RegisteredServer) => Promise<boolean>;
   /** The connections to each of a tenant's servers, by slug. */
   readonly connections: (tenantId: string) => Map<string, Connections>;
   readonly close: () => Promise<void>;
@@ -25,7 +27,7 @@ export type UpstreamsOptions = {
   /** What the clients behind these connections can do when a server asks. */
   readonly capabilities?: Json;
   readonly policy?: UpstreamPolicy;
-  /** Which servers may be reached now; asked after a change, so that connections of retired servers are closed. */
+  /** Which servers may be reached now, and how; connections of all others are closed. Where nothing is given, none are. */
   readonly current?: (tenantId: string) => Promise<Iterable<RegisteredServer>>;
 };
 
@@ -34,7 +36,9 @@ const NO_CONNECTIONS: Connections = { open: 0, created: 0, reused: 0 };
 
 /** Holds the connections; each is closed when its server changes, is disabled or retires. */
 export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsOptions = {}): Upstreams {
-  const held = new Map<string, Held>();
+  // Who was given a server before it changed may only now be about to call it. Both ways to it are open for that moment:
+  // if one closed the other, whoever still holds the older one would close the newer again and again.
+  const held = new Map<string, readonly Held[]>();
 
   function closeSoon(old: Held, afterMs: number): void {
     // Calls in flight may still end well; nothing new is sent here.
@@ -45,51 +49,70 @@ export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsO
 
   let closed = false;
 
+  /** Closes every way to a server but the one that is in force; all of them where it may not be reached any more. */
+  function keepOnly(id: string, inForce: string | undefined): void {
+    const [kept, over]: [Held[], Held[]] = [[], []];
+    for (const each of held.get(id) ?? []) (each.version === inForce ? kept : over).push(each);
+    if (kept.length === 0) held.delete(id);
+    else held.set(id, kept);
+    for (const each of over) closeSoon(each, inForce === undefined ? 0 : each.deadlineMs);
+  }
+
   async function review(tenantId: string): Promise<void> {
     if (current === undefined || closed) return;
     const versions = new Map([...(await current(tenantId))].map((server) => [server.id, server.version]));
-    for (const [id, each] of held) {
-      if (each.tenantId !== tenantId || versions.get(id) === each.version) continue;
-      held.delete(id);
-      closeSoon(each, versions.has(id) ? each.deadlineMs : 0);
-    }
+    for (const [id, [first]] of held) if (first?.tenantId === tenantId) keepOnly(id, versions.get(id));
+  }
+
+  function reviewSoon(tenantId: string): void {
+    const warn = (cause: unknown) => logger.warn({ err: cause }, "reviewing upstreams failed");
+    setTimeout(() => void review(tenantId).catch(warn), REVIEW_AFTER_MS).unref();
   }
 
   const unsubscribe = bus.subscribe((message) => {
-    if (message.topic !== "server.changed") return;
-    const { tenantId } = message;
-    const warn = (cause: unknown) => logger.warn({ err: cause }, "reviewing upstreams failed");
-    setTimeout(() => void review(tenantId).catch(warn), REVIEW_AFTER_MS).unref();
+    if (message.topic === "server.changed") reviewSoon(message.tenantId);
   });
+
+  function open(server: RegisteredServer): Upstream {
+    const { endpoint, credential, deadlineMs, poolSize } = server;
+    const { maxChildren } = server.pool;
+    const options = {
+      credential,
+      deadlineMs,
+      capabilities,
+      maxChildren,
+      ...(policy === undefined ? {} : { policy }),
+    };
+    const upstream = openUpstream(endpoint, options);
+    // Connections of clients that can be asked things are few: there is no base of them to keep.
+    upstream.keepWarm?.(Object.keys(capabilities).length === 0 ? poolSize : 1);
+    return upstream;
+  }
 
   return {
     of(server) {
-      const found = held.get(server.id);
-      if (found?.version === server.version) return found.upstream;
-      if (found !== undefined) closeSoon(found, found.deadlineMs);
-      const { endpoint, credential, deadlineMs, tenantId, slug, version, poolSize } = server;
-      const { maxChildren } = server.pool;
-      const options = {
-        credential,
-        deadlineMs,
-        capabilities,
-        maxChildren,
-        ...(policy === undefined ? {} : { policy }),
-      };
-      const upstream = openUpstream(endpoint, options);
-      // Connections of clients that can be asked things are few: there is no base of them to keep.
-      upstream.keepWarm?.(Object.keys(capabilities).length === 0 ? poolSize : 1);
-      held.set(server.id, { tenantId, slug, version, deadlineMs, upstream });
+      const { id, version, tenantId, slug, deadlineMs } = server;
+      const all = held.get(id) ?? [];
+      const found = all.find((each) => each.version === version);
+      if (found !== undefined) return found.upstream;
+      const upstream = open(server);
+      held.set(id, [...all, { tenantId, slug, version, deadlineMs, upstream }]);
+      // The announcement of a change may have come before this one was opened, or may never come.
+      if (all.length > 0) reviewSoon(tenantId);
       return upstream;
     },
+    async isCurrent({ tenantId, id, version }) {
+      if (current === undefined) return true;
+      return [...(await current(tenantId))].some((server) => server.id === id && server.version === version);
+    },
     connections(tenantId) {
-      const mine = [...held.values()].filter((each) => each.tenantId === tenantId);
+      const mine = [...held.values()].flat().filter((each) => each.tenantId === tenantId);
       return new Map(mine.map(({ slug, upstream }) => [slug, upstream.connections?.() ?? NO_CONNECTIONS]));
     },
     async close() {
       closed = true;
       unsubscribe();
-      const all = [...held.values()];
+      const all = [...held.values()].flat();
       held.clear();
       await Promise.allSettled(all.map((each) => each.upstream.close()));
     },
