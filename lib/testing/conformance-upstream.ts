@@ -25,7 +25,14 @@ import {
 import { z } from "zod";
 import { type Changes, CONFORMANCE_TOOLS, MIRRORED, PIXEL } from "@/lib/testing/conformance-tools";
 
-export type ConformanceUpstream = { readonly url: string; readonly close: () => Promise<void> };
+export type ConformanceUpstream = {
+  readonly url: string;
+  /** What came, by its headers. */
+  readonly requests: readonly IncomingMessage["headers"][];
+  /** Streams behind GET that are open now. */
+  readonly streams: () => number;
+  readonly close: () => Promise<void>;
+};
 export type ConformanceEras = "both" | "modern" | "legacy";
 
 const RESOURCES = [
@@ -213,12 +220,21 @@ export async function startConformanceUpstream(eras: ConformanceEras = "both"): 
     if (eras === "legacy" || (eras === "both" && (await isLegacyRequest(request)))) return sessions.serve(request);
     return handler.fetch(request);
   };
+  const requests: IncomingMessage["headers"][] = [];
+  let streams = 0;
   const http = createServer((request, response) => {
+    requests.push(request.headers);
+    if (request.method === "GET") {
+      streams += 1;
+      response.on("close", () => (streams -= 1));
+    }
     void answer(request, response, serve);
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    requests,
+    streams: () => streams,
     async close() {
       await Promise.allSettled([handler.close(), sessions.close()]);
       await new Promise<void>((resolve) => {

@@ -55,10 +55,10 @@ export async function answerListen(visit: Visit): Promise<DoorAnswer> {
     method: "notifications/subscriptions/acknowledged",
     params: { notifications: told, _meta },
   };
-  return stream(visit, async (to) => {
+  return stream(visit, (to, onLost) => {
     to(eventOf(acknowledged));
     const tell = ({ method, params }: Notice) => to(eventOf({ method, params: { ...params, _meta } }));
-    const end = await announce(visit, wanted, tell);
+    const { end } = announce(visit, () => wanted, { tell, onLost });
     return () => {
       end();
       const result = { resultType: "complete", _meta: { ...resultMeta("modern", entry), ..._meta } };
@@ -70,40 +70,33 @@ export async function answerListen(visit: Visit): Promise<DoorAnswer> {
 /** The stream behind GET, on which clients of the sessions era hear what happens beside their calls. */
 export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
   await recordArrival(visit.gateway, visit.identity, visit.entrance, "GET");
-  return stream(visit, async (to) => {
+  return stream(visit, (to, onLost) => {
     const tell = ({ method, params }: Notice) => to(eventOf({ method, params }));
-    let end: () => void = () => undefined;
-    let over = false;
     // What is in between may hold headers back until something is written.
     to(OPEN);
-    const places = followedBy(ownerOf(visit), () => void begin());
-    const begin = async () => {
-      const wanted: Wanted = { tools: true, prompts: true, resources: true, places: [...places.values()] };
-      const next = await announce(visit, wanted, tell);
-      end();
-      end = next;
-      if (over) end();
-    };
-    await begin();
-    return () => {
-      over = true;
-      end();
-    };
+    const places = followedBy(ownerOf(visit), () => announcing.again());
+    const wanted = (): Wanted => ({ tools: true, prompts: true, resources: true, places: [...places.values()] });
+    const announcing = announce(visit, wanted, { tell, onLost });
+    return announcing.end;
   });
 }
 
-type Begin = (to: Write) => Promise<() => void>;
+type Begin = (to: Write, onLost: () => void) => () => void;
 
 /** Throws `killed` while a kill switch stops the caller, its tenant, or the server whose door it is. */
 async function stream(visit: Visit, begin: Begin): Promise<DoorAnswer> {
-  const { gateway, identity, entrance, server, session, signal } = visit;
+  const { gateway, identity, entrance, server, session, signal, header, profile } = visit;
   await requireCallerAlive(gateway, identity, server);
   const held = holdStream(visit.connection ?? identity.credentialId ?? identity.actor.id, signal);
   // Whoever is changed may lose the key or a right: the next stream is opened by who they are then.
   const forget = bus.subscribe((message) => {
+    if (!("tenantId" in message) || message.tenantId !== identity.tenantId) return;
     const changed =
       (message.topic === "agent.changed" && message.agentId === identity.actor.id) ||
-      (message.topic === "tenant.changed" && message.tenantId === identity.tenantId) ||
+      message.topic === "tenant.changed" ||
+      (message.topic === "profile.changed" && profile !== undefined) ||
+      // Without headers of its own there is no key to ask again what its roles allow.
+      (message.topic === "role.changed" && header === undefined) ||
       (message.topic === "agent_session.ended" && session !== null && message.session === uuidOf(session));
     if (changed) held.end();
   });
@@ -115,7 +108,7 @@ async function stream(visit: Visit, begin: Begin): Promise<DoorAnswer> {
       const rest = keepAlive(to);
       let end: () => void = () => undefined;
       try {
-        end = await begin(to);
+        end = begin(to, held.end);
         await held.over;
       } finally {
         rest();
