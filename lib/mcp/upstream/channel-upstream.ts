@@ -54,24 +54,34 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
     const onNotice = (notice: Notice) => {
       for (const tell of listeners) tell(notice);
     };
-    const session = startSession(options.open, onNotice);
-    created += 1;
-    current = session;
+    let session: Session | null = null;
     try {
+      session = startSession(options.open, onNotice);
+      created += 1;
+      current = session;
       return { session, greeting: await agree(session, deadline, capabilities) };
     } catch (cause) {
       if (current === session) running = null;
-      await session.end();
+      await session?.end();
       throw cause;
     } finally {
       deadline.release();
     }
   }
 
+  function started(): Promise<Running> {
+    const mine = start();
+    // What cannot even be opened fails before anybody could note that it was begun.
+    mine.catch(() => {
+      if (running === mine) running = null;
+    });
+    return mine;
+  }
+
   async function ready(deadline: Deadline): Promise<Running> {
     if (closed) throw unreachable("its connection was closed");
     if (current?.isGone() === true) running = null;
-    running ??= start();
+    running ??= started();
     return untilStopped(running, deadline);
   }
 
@@ -97,7 +107,7 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
     keepWarm(count) {
       // One connection carries everything. One that fails is not tried again: the next call will say what is wrong.
       if (count === 0 || closed) return;
-      running ??= start();
+      running ??= started();
       running.catch(() => undefined);
     },
     async close() {
