@@ -1,12 +1,14 @@
 import { isAppError } from "@/lib/core/errors";
 import { type OpenChannel, type Session, startSession } from "@/lib/mcp/upstream/channel-session";
 import { unreachable } from "@/lib/mcp/upstream/faults";
+import { followEach, isAskedFor } from "@/lib/mcp/upstream/follow";
 import { greetingOf } from "@/lib/mcp/upstream/messages";
 import {
   CLIENT_INFO,
   type Greeting,
   type Json,
   LEGACY_VERSIONS,
+  type ListenRequest,
   type Notice,
   type Upstream,
 } from "@/lib/mcp/upstream/protocol";
@@ -38,12 +40,18 @@ async function agree(session: Session, deadline: Deadline, capabilities: Json): 
   }
 }
 
-type Running = { readonly session: Session; readonly greeting: Greeting };
+type OnNotice = (notice: Notice) => void;
+type Running = {
+  readonly session: Session;
+  readonly greeting: Greeting;
+  /** Called when the connection is gone. */
+  readonly leaving: Set<() => void>;
+};
 
 /** A server over one connection that carries everything, opened when it is first needed and again when it is gone. */
 export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
   const capabilities = options.capabilities ?? {};
-  const listeners = new Set<(notice: Notice) => void>();
+  const listeners = new Set<OnNotice>();
   let running: Promise<Running> | null = null;
   let current: Session | null = null;
   let closed = false;
@@ -51,15 +59,16 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
 
   async function start(): Promise<Running> {
     const deadline = startDeadline(options.deadlineMs);
-    const onNotice = (notice: Notice) => {
+    const onNotice: OnNotice = (notice) => {
       for (const tell of listeners) tell(notice);
     };
+    const leaving = new Set<() => void>();
     let session: Session | null = null;
     try {
-      session = startSession(options.open, onNotice);
+      session = startSession(sayingSo(options.open, leaving), onNotice);
       created += 1;
       current = session;
-      return { session, greeting: await agree(session, deadline, capabilities) };
+      return { session, leaving, greeting: await agree(session, deadline, capabilities) };
     } catch (cause) {
       if (current === session) running = null;
       await session?.end();
@@ -99,11 +108,7 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
         throw cause;
       }
     },
-    async listen({ deadline, onNotice }) {
-      await ready(deadline);
-      listeners.add(onNotice);
-      await new Promise<void>((resolve) => deadline.onStop(resolve)).finally(() => listeners.delete(onNotice));
-    },
+    listen: async (request) => hearOver(await ready(request.deadline), request, listeners),
     keepWarm(count) {
       // One connection carries everything. One that fails is not tried again: the next call will say what is wrong.
       if (count === 0 || closed) return;
@@ -120,6 +125,52 @@ export function openChannelUpstream(options: ChannelUpstreamOptions): Upstream {
     },
   };
 }
+
+/** Calls those who leave with the connection when it is gone. */
+const sayingSo =
+  (open: OpenChannel, leaving: ReadonlySet<() => void>): OpenChannel =>
+  (events) =>
+    open({
+      ...events,
+      onGone(fault) {
+        events.onGone(fault);
+        for (const leave of [...leaving]) leave();
+      },
+    });
+
+/** Hears what was asked for until the server ends it, the connection is gone or nobody listens any more. */
+async function hearOver(running: Running, request: ListenRequest, listeners: Set<OnNotice>): Promise<void> {
+  const { filter, deadline, onNotice } = request;
+  const { session } = running;
+  const tell: OnNotice = (notice) => {
+    if (isAskedFor(filter, notice)) onNotice(notice);
+  };
+  listeners.add(tell);
+  try {
+    if (running.greeting.era === "modern") {
+      await session.ask("subscriptions/listen", { notifications: filter }, deadline, { modern: true });
+    } else {
+      await followEach(filter, deadline, (params, answer) => session.ask("resources/subscribe", params, answer));
+      await untilGone(running, deadline);
+    }
+  } catch (cause) {
+    if (deadline.stopped() === null) throw cause;
+  } finally {
+    listeners.delete(tell);
+  }
+}
+
+const untilGone = ({ session, leaving }: Running, deadline: Deadline): Promise<void> =>
+  new Promise((resolve) => {
+    const leave = () => {
+      leaving.delete(leave);
+      forget();
+      resolve();
+    };
+    const forget = deadline.onStop(leave);
+    leaving.add(leave);
+    if (session.isGone() || deadline.stopped() !== null) leave();
+  });
 
 /** A server that does not even answer a ping hangs: its connection is ended, so that the next call meets a fresh one. */
 async function endIfHung(session: Session): Promise<void> {

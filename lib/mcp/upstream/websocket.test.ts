@@ -68,6 +68,20 @@ const raw = (onMessage: (message: Message, socket: WebSocket) => void) => (socke
   });
 };
 
+/** A server that knows no `initialize`, and notes what it is asked. */
+const stateless = (asked: Message[], sockets: WebSocket[]) => (socket: WebSocket) => {
+  sockets.push(socket);
+  socket.on("message", (data) => {
+    const message = JSON.parse(String(data)) as Message;
+    const { id, method } = message;
+    asked.push(message);
+    const say = (answer: object) => socket.send(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
+    const result = { supportedVersions: ["2026-07-28"], capabilities: { tools: {} }, resultType: "complete" };
+    if (method === "server/discover") say({ result });
+    else if (method === "initialize") say({ error: { code: -32601, message: "Method not found" } });
+  });
+};
+
 describe("a server over WebSocket", () => {
   it("is probed, called, and heard, over one connection", async () => {
     const server = await start();
@@ -77,7 +91,8 @@ describe("a server over WebSocket", () => {
     const upstream = connect(server.url);
     const heard: string[] = [];
     const listening = startDeadline(60_000);
-    void upstream.listen?.({ filter: {}, deadline: listening, onNotice: ({ method }) => heard.push(method) });
+    const filter = { toolsListChanged: true };
+    void upstream.listen?.({ filter, deadline: listening, onNotice: ({ method }) => heard.push(method) });
     const results = await Promise.all(
       Array.from({ length: 50 }, (_, each) => ask(upstream, "resources/read", { uri: `test://template/${each}/data` })),
     );
@@ -91,6 +106,72 @@ describe("a server over WebSocket", () => {
     await expect.poll(() => heard, PATIENCE).toContain("notifications/tools/list_changed");
     expect(upstream.connections?.()).toMatchObject({ open: 1, created: 1 });
     listening.kill();
+  });
+
+  it("tells of resources that it is asked to tell of, in every connection", async () => {
+    const server = await start();
+    const upstream = connect(server.url);
+    const heard: unknown[] = [];
+    const filter = { resourceSubscriptions: ["test://none", "test://watched-resource"] };
+    const listening = startDeadline(60_000);
+    const listen = () =>
+      upstream.listen?.({ filter, deadline: listening, onNotice: ({ params }) => heard.push(params["uri"]) });
+    const touch = (uri: string) => call(upstream, "touch_resource", { uri });
+    for (const turn of [1, 2]) {
+      const heardOut = listen();
+      await expect
+        .poll(async () => {
+          await touch("test://static-text");
+          await touch("test://watched-resource");
+          return heard.length;
+        }, PATIENCE)
+        .toBeGreaterThanOrEqual(turn);
+      expect(new Set(heard)).toEqual(new Set(["test://watched-resource"]));
+      heard.splice(0, Infinity, ...heard.slice(0, turn));
+      for (const each of server.sockets) each.terminate();
+      await heardOut;
+    }
+    listening.kill();
+  });
+
+  it("of the stateless era is asked to tell of what is wanted, for as long as it is", async () => {
+    const asked: Message[] = [];
+    const sockets: WebSocket[] = [];
+    const server = await start({ serve: stateless(asked, sockets) });
+    const upstream = connect(server.url);
+    const [lists, resources]: [string[], unknown[]] = [[], []];
+    const left = new AbortController();
+    const both = [startDeadline(60_000), startDeadline(60_000, left.signal)] as const;
+    const listening = [
+      upstream.listen?.({
+        filter: { toolsListChanged: true },
+        deadline: both[0],
+        onNotice: ({ method }) => lists.push(method),
+      }),
+      upstream.listen?.({
+        filter: { resourceSubscriptions: ["test://a"] },
+        deadline: both[1],
+        onNotice: ({ params }) => resources.push(params["uri"]),
+      }),
+    ];
+    const filters = () =>
+      asked
+        .filter(({ method }) => method === "subscriptions/listen")
+        .map(({ params }) => (params as { notifications?: unknown } | undefined)?.notifications);
+    await expect.poll(filters, PATIENCE).toEqual([{ toolsListChanged: true }, { resourceSubscriptions: ["test://a"] }]);
+    const say = (method: string, params: object) =>
+      sockets[0]?.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+    say("notifications/prompts/list_changed", {});
+    say("notifications/resources/updated", { uri: "test://b" });
+    say("notifications/tools/list_changed", {});
+    say("notifications/resources/updated", { uri: "test://a" });
+    await expect.poll(() => resources, PATIENCE).toEqual(["test://a"]);
+    expect(lists).toEqual(["notifications/tools/list_changed"]);
+    left.abort();
+    await listening[1];
+    await expect.poll(() => asked.at(-1)?.method, PATIENCE).toBe("notifications/cancelled");
+    sockets[0]?.terminate();
+    expect(await codeOf(Promise.resolve(listening[0]))).toMatch(/^upstream_unreachable/);
   });
 
   it("asks the client behind the call", async () => {
