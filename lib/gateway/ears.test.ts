@@ -11,16 +11,18 @@ afterEach(() => {
 });
 
 const TOOLS: Notice = { method: "notifications/tools/list_changed", params: {} };
+const LISTS = ["toolsListChanged", "promptsListChanged", "resourcesListChanged"];
 const updated = (uri: string, version = 1): Notice => ({
   method: "notifications/resources/updated",
   params: { uri, version },
 });
 
-/** A server of the sessions era: it tells everything on one stream. */
+/** A server of the sessions era: it tells everything on its one stream, which the first listens to. */
 function talkative() {
   const streams: ListenRequest[] = [];
   const upstream = {
     greet: async () => ({ era: "legacy" }),
+    request: async () => ({ result: {}, bytes: 0 }),
     listen: (request: ListenRequest) => {
       streams.push(request);
       return new Promise(() => undefined);
@@ -29,7 +31,7 @@ function talkative() {
   const is = { current: true };
   const upstreams = { of: () => upstream, isCurrent: async () => is.current };
   const gateway = { upstreams } as unknown as Pick<GatewayDeps, "upstreams">;
-  const server = { id: "s", version: "v", slug: "talkative" } as RegisteredServer;
+  const server = { id: "s", version: "v", slug: "talkative", deadlineMs: 1_000 } as RegisteredServer;
   const listen = (...uris: string[]) => {
     const heard: Notice[] = [];
     const end = listenTo(gateway, server, uris, (notice) => heard.push(notice));
@@ -47,7 +49,7 @@ describe("who listens to a server", () => {
     const { streams, listen, say } = talkative();
     const [one, other] = [listen("test://a"), listen()];
     await vi.advanceTimersByTimeAsync(0);
-    expect(streams).toHaveLength(1);
+    expect(streams.map(({ filter }) => Object.keys(filter))).toEqual([LISTS, ["resourceSubscriptions"]]);
     await say(updated("test://a"), updated("test://b"), TOOLS, { method: "notifications/message", params: {} });
     expect(one.heard).toEqual([updated("test://a"), TOOLS]);
     expect(other.heard).toEqual([TOOLS]);
@@ -81,6 +83,6 @@ describe("who listens to a server", () => {
     expect(streams).toHaveLength(0);
     is.current = true;
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(streams).toHaveLength(1);
+    expect(streams).toHaveLength(2);
   });
 });

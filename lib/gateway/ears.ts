@@ -1,7 +1,7 @@
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
-import type { Notice } from "@/lib/mcp/upstream/protocol";
+import type { Notice, Upstream } from "@/lib/mcp/upstream/protocol";
 import { startDeadline } from "@/lib/resilience/deadline";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
@@ -38,7 +38,7 @@ const ears = (): Map<string, Ear> => singleton("gateway.ears", () => new Map());
 export function listenTo(gateway: Deps, server: RegisteredServer, uris: readonly string[], hear: Hear): () => void {
   const followed = new Set(uris);
   const ends = [join(gateway, server, [], followed, hear)];
-  // Servers of the sessions era tell everything on one stream; the others have to be told what to tell of.
+  // Apart from lists, which all listen for: servers have to be asked for each resource.
   if (followed.size > 0) ends.push(join(gateway, server, [...followed].sort(), followed, hear));
   return () => {
     for (const end of ends) end();
@@ -101,22 +101,22 @@ function openEar(gateway: Deps, server: RegisteredServer, uris: readonly string[
       ? { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
       : { resourceSubscriptions: [...uris] };
   const onNotice = gather(audience);
-  const once = async () => {
+  const once = async (isFirst: boolean) => {
     const deadline = startDeadline(LONGEST_MS, over.signal);
     try {
       // Disabled, or reached in another way by now: whoever may still hear it listens to what it has become.
       if (!(await gateway.upstreams.isCurrent(server))) return;
       const upstream = gateway.upstreams.of(server);
-      if (uris.length > 0 && (await upstream.greet(deadline)).era === "legacy") await stop(over.signal);
-      else await upstream.listen?.({ filter, deadline, onNotice });
+      if (!isFirst) await meetAgain(upstream, server.deadlineMs);
+      await upstream.listen?.({ filter, deadline, onNotice });
     } finally {
       deadline.release();
     }
   };
   void (async () => {
-    for (let wait = RETRY_MS.first; !over.signal.aborted; wait = Math.min(wait * 2, RETRY_MS.most)) {
+    for (let [wait, turn] = [RETRY_MS.first, 0]; !over.signal.aborted; wait = Math.min(wait * 2, RETRY_MS.most)) {
       const since = performance.now();
-      await once().catch((cause: unknown) => {
+      await once(turn++ === 0).catch((cause: unknown) => {
         if (!over.signal.aborted)
           logger.debug({ err: cause, server: server.slug }, "a server cannot be listened to now");
       });
@@ -127,7 +127,19 @@ function openEar(gateway: Deps, server: RegisteredServer, uris: readonly string[
   return { ...audience, stop: () => over.abort() };
 }
 
-const stop = (over: AbortSignal): Promise<void> => pause(LONGEST_MS, over);
+/** A server of the sessions era may have lost ours meanwhile; with any request another one is begun. */
+async function meetAgain(upstream: Upstream, deadlineMs: number): Promise<void> {
+  const deadline = startDeadline(deadlineMs);
+  try {
+    const { era } = await upstream.greet(deadline);
+    if (era === "legacy") await upstream.request({ method: "ping", params: {}, deadline });
+  } catch (cause) {
+    // What matters is said by what is asked next.
+    logger.debug({ err: cause }, "a server does not answer a ping");
+  } finally {
+    deadline.release();
+  }
+}
 
 const pause = (ms: number, over: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -31,6 +31,8 @@ export type ConformanceUpstream = {
   readonly requests: readonly IncomingMessage["headers"][];
   /** Streams behind GET that are open now. */
   readonly streams: () => number;
+  /** Forgets all sessions, as after a restart. */
+  readonly loseSessions: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 export type ConformanceEras = "both" | "modern" | "legacy";
@@ -126,6 +128,14 @@ function makeModernServer(changes: Changes): McpServer {
   return outer;
 }
 
+/** What each session follows. */
+const follows = new WeakMap<Server, Set<string>>();
+
+/** Tells a session of a resource that has changed, where it follows it. */
+export async function tellUpdated(server: Server, uri: string): Promise<void> {
+  if (follows.get(server)?.has(uri) === true) await server.sendResourceUpdated({ uri });
+}
+
 /** Every tool, resource and prompt that the suites name, on the low-level server of the official SDK. */
 function equip(server: Server, changes: Changes): Server {
   server.setRequestHandler("tools/list", () => ({
@@ -141,8 +151,17 @@ function equip(server: Server, changes: Changes): Server {
   server.setRequestHandler("resources/list", () => ({ resources: RESOURCES }));
   server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [TEMPLATE] }));
   server.setRequestHandler("resources/read", ({ params }) => read(params.uri));
-  server.setRequestHandler("resources/subscribe", () => ({}));
-  server.setRequestHandler("resources/unsubscribe", () => ({}));
+  const followed = new Set<string>();
+  follows.set(server, followed);
+  server.setRequestHandler("resources/subscribe", ({ params }) => {
+    if (!RESOURCES.some(({ uri }) => uri === params.uri)) throw new ProtocolError(-32602, `No such: ${params.uri}`);
+    followed.add(params.uri);
+    return {};
+  });
+  server.setRequestHandler("resources/unsubscribe", ({ params }) => {
+    followed.delete(params.uri);
+    return {};
+  });
   server.setRequestHandler("prompts/list", () => ({
     prompts: Object.entries(PROMPTS).map(([name, { arguments: names = [] }]) => ({
       name,
@@ -172,12 +191,16 @@ async function sealed<T extends object>(result: T): Promise<T> {
 }
 
 /** Sessions as the official transport keeps them. */
-function makeSessions(): { serve: (request: Request) => Promise<Response>; close: () => Promise<void> } {
+function makeSessions(): {
+  serve: (request: Request) => Promise<Response>;
+  lose: () => Promise<void>;
+  close: () => Promise<void>;
+} {
   const open = new Map<string, { transport: WebStandardStreamableHTTPServerTransport; server: Server }>();
   const changes: Changes = {
     tools: () => void each((server) => server.sendToolListChanged()),
     prompts: () => void each((server) => server.sendPromptListChanged()),
-    resource: (uri) => void each((server) => server.sendResourceUpdated({ uri })),
+    resource: (uri) => void each((server) => tellUpdated(server, uri)),
   };
   const each = (tell: (server: Server) => Promise<void>) => {
     for (const { server } of open.values()) tell(server).catch(() => undefined);
@@ -195,6 +218,11 @@ function makeSessions(): { serve: (request: Request) => Promise<Response>; close
       const server = makeSessionServer(changes);
       await server.connect(transport);
       return transport.handleRequest(request);
+    },
+    async lose() {
+      const lost = [...open.values()];
+      open.clear();
+      await Promise.all(lost.map(({ server }) => server.close()));
     },
     async close() {
       await Promise.all([...open.values()].map(({ server }) => server.close()));
@@ -235,6 +263,7 @@ export async function startConformanceUpstream(eras: ConformanceEras = "both"): 
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
     requests,
     streams: () => streams,
+    loseSessions: sessions.lose,
     async close() {
       await Promise.allSettled([handler.close(), sessions.close()]);
       await new Promise<void>((resolve) => {

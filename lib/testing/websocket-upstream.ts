@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
-import { makeSessionServer } from "@/lib/testing/conformance-upstream";
+import { makeSessionServer, tellUpdated } from "@/lib/testing/conformance-upstream";
 import { WsTransport } from "@/lib/testing/ws-transport";
 
 export type SocketUpstream = {
@@ -56,7 +56,7 @@ function serveOfficially(socket: WebSocket): void {
   const server = makeSessionServer({
     tools: () => void server.sendToolListChanged(),
     prompts: () => void server.sendPromptListChanged(),
-    resource: (uri) => void server.sendResourceUpdated({ uri }),
+    resource: (uri) => void tellUpdated(server, uri),
   });
   void server.connect(new WsTransport(socket));
 }

@@ -177,3 +177,13 @@ it("is told no more than its rights allow where no message says that they change
   await inTenant(tenantId, (tx) => tx.agentKey.update({ where: key, data: { revokedAt: new Date() } }));
   await expect.poll(() => stream.open, PATIENCE).toBe(false);
 });
+
+it("is told of what it follows after the server has lost its session", async () => {
+  await enable();
+  const client = await begin(reader);
+  const stream = await client.listen();
+  await client.follow(WATCHED);
+  await expect.poll(() => hears(stream), PATIENCE).toBe(true);
+  await upstream.loseSessions();
+  await expect.poll(() => hears(stream), PATIENCE).toBe(true);
+});

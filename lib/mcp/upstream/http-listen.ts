@@ -1,34 +1,75 @@
 import { logger } from "@/lib/core/logger";
 import { httpRefusal } from "@/lib/mcp/upstream/faults";
+import { followEach, followedIn } from "@/lib/mcp/upstream/follow";
 import { type Link, legacyHeaders } from "@/lib/mcp/upstream/http-greeting";
 import { type HttpWire, messageIn } from "@/lib/mcp/upstream/http-wire";
 import { requestMeta, resultOf } from "@/lib/mcp/upstream/messages";
 import { isRecord, type Json, type ListenRequest, MODERN_VERSION } from "@/lib/mcp/upstream/protocol";
 import type { Deadline } from "@/lib/resilience/deadline";
 
+/** Who follows resources in a session, and is to ask for them again when it is another one. */
+type Follower = { readonly link: Link; readonly end: () => void };
+const followers = new WeakMap<HttpWire, Set<Follower>>();
+
 /** Hears a server over HTTP: `subscriptions/listen`, or the stream behind GET in the sessions era. */
 export async function listenOverHttp(wire: HttpWire, link: Link, request: ListenRequest): Promise<void> {
-  const { filter, deadline, onNotice } = request;
-  const tell = ({ method, params }: Json) => {
+  if (link.greeting.era === "modern") return listenModern(wire, request);
+  endFollowers(wire, (each) => each.link !== link);
+  if (followedIn(request.filter).length > 0) return follow(wire, link, request);
+  let status = 0;
+  try {
+    ({ status } = await wire.listen(legacyHeaders(link), request.deadline, teller(request)));
+  } finally {
+    // 405 is how a server says that it never speaks by itself.
+    if (status !== 405) endFollowers(wire, () => true);
+  }
+  if (status >= 400 && status !== 405) throw httpRefusal(status);
+}
+
+const teller =
+  ({ onNotice }: ListenRequest) =>
+  ({ method, params }: Json): void => {
     if (typeof method === "string") onNotice({ method, params: isRecord(params) ? params : {} });
   };
-  if (link.greeting.era === "legacy") {
-    const { status } = await wire.listen(legacyHeaders(link), deadline, tell);
-    // 405 is how a server says that it never speaks by itself.
-    if (status >= 400 && status !== 405) throw httpRefusal(status);
-    return;
-  }
+
+async function listenModern(wire: HttpWire, request: ListenRequest): Promise<void> {
   const id = wire.nextId();
   const method = "subscriptions/listen";
   const answer = await wire.post({
     id,
     method,
-    params: { notifications: filter, _meta: requestMeta(true, null) },
+    params: { notifications: request.filter, _meta: requestMeta(true, null) },
     headers: { "mcp-protocol-version": MODERN_VERSION, "mcp-method": method },
-    deadline,
-    onMessage: tell,
+    deadline: request.deadline,
+    onMessage: teller(request),
   });
   if (answer.body !== null) resultOf(messageIn(answer), id);
+}
+
+/** Follows resources in a session until its stream ends, on which it is told of them: a server may know only one. */
+async function follow(wire: HttpWire, link: Link, { filter, deadline: listening }: ListenRequest): Promise<void> {
+  const method = "resources/subscribe";
+  await followEach(filter, listening, async (params, deadline) => {
+    const id = wire.nextId();
+    resultOf(messageIn(await wire.post({ id, method, params, headers: legacyHeaders(link), deadline })), id);
+  });
+  await new Promise<void>((resolve) => {
+    const all = followers.get(wire) ?? new Set();
+    followers.set(wire, all);
+    const end = () => {
+      all.delete(own);
+      forget();
+      resolve();
+    };
+    const own: Follower = { link, end };
+    const forget = listening.onStop(end);
+    all.add(own);
+    if (listening.stopped() !== null) end();
+  });
+}
+
+function endFollowers(wire: HttpWire, which: (each: Follower) => boolean): void {
+  for (const each of [...(followers.get(wire) ?? [])]) if (which(each)) each.end();
 }
 
 /** Sends our answers to what a server of the sessions era asks on the stream of a request. */
