@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { bus } from "@/lib/core/bus";
+import { AppError } from "@/lib/core/errors";
 import { singleton } from "@/lib/core/singleton";
 import { askRedis, sharedRedis } from "@/lib/db/redis-client";
 import { env } from "@/lib/env";
@@ -111,9 +112,18 @@ export const logLevelOf = (owner: string): string | undefined => {
   return hasLevels ? notes.get(owner)?.level : undefined;
 };
 
-/** Notes that a client follows a resource, or does so no longer. */
-export const changeSubscription = (owner: string, place: Place, follows: boolean): Promise<void> =>
-  note(owner, fieldOf(place), follows ? "follows" : null);
+/** Notes that a client follows a resource, or does so no longer. Throws `conflict` where it follows too many already. */
+export async function changeSubscription(owner: string, place: Place, follows: boolean): Promise<void> {
+  const field = fieldOf(place);
+  const { places } = notesOf(owner);
+  if (follows && places.size >= MAX_PLACES && !places.has(field)) {
+    throw new AppError(
+      "conflict",
+      `A session follows no more than ${MAX_PLACES} resources. Unsubscribe from one first.`,
+    );
+  }
+  await note(owner, field, follows ? "follows" : null);
+}
 
 /** What a client follows; `changed` is called when that becomes something else. */
 export function followedBy(owner: string, changed: () => void): ReadonlyMap<string, Place> {
