@@ -187,3 +187,18 @@ it("is told of what it follows after the server has lost its session", async () 
   await upstream.loseSessions();
   await expect.poll(() => hears(stream), PATIENCE).toBe(true);
 });
+
+it("is told on one of its streams, the newest that is open", async () => {
+  await enable();
+  const client = await begin(reader);
+  const older = await client.listen();
+  const newer = await client.listen();
+  await client.follow(WATCHED);
+  await expect.poll(() => hears(newer), PATIENCE).toBe(true);
+  await perform(changeServer, tenant.ctx(), { id: serverId, name: "told anew" });
+  await expect.poll(() => newer.heard, PATIENCE).toContain("notifications/tools/list_changed");
+  await pause(300);
+  expect(older.heard).toEqual([]);
+  newer.close();
+  await expect.poll(() => hears(older), PATIENCE).toBe(true);
+});

@@ -71,13 +71,19 @@ export async function answerListen(visit: Visit): Promise<DoorAnswer> {
 export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
   await recordArrival(visit.gateway, visit.identity, visit.entrance, "GET");
   return stream(visit, (to, onLost) => {
-    const tell = ({ method, params }: Notice) => to(eventOf({ method, params }));
+    const tell = ({ method, params }: Notice) => {
+      if (following.isNewest()) to(eventOf({ method, params }));
+    };
     // What is in between may hold headers back until something is written.
     to(OPEN);
-    const places = followedBy(ownerOf(visit), () => announcing.again());
+    const following = followedBy(ownerOf(visit), () => announcing.again());
+    const { places } = following;
     const wanted = (): Wanted => ({ tools: true, prompts: true, resources: true, places: [...places.values()] });
     const announcing = announce(visit, wanted, { tell, onLost });
-    return announcing.end;
+    return () => {
+      announcing.end();
+      following.leave();
+    };
   });
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { resetSingleton } from "@/lib/core/singleton";
-import { changeSubscription, followedBy } from "@/lib/mcp/door/session-notes";
+import { changeSubscription, followedBy, logLevelOf, setLogLevel } from "@/lib/mcp/door/session-notes";
 
 afterEach(() => resetSingleton("mcp.session-notes"));
 
@@ -8,7 +8,7 @@ const place = (nth: number) => ({ server: "files", name: `test://${nth}` });
 const follow = (owner: string, nth: number) => changeSubscription(owner, place(nth), true);
 
 it("follows no more resources than it can, and says so", async () => {
-  const places = followedBy("one", () => undefined);
+  const { places } = followedBy("one", () => undefined);
   for (let nth = 1; nth <= 256; nth += 1) await follow("one", nth);
   await expect(follow("one", 257)).rejects.toMatchObject({ code: "conflict" });
   await follow("one", 256);
@@ -17,4 +17,30 @@ it("follows no more resources than it can, and says so", async () => {
   await follow("one", 257);
   expect(places.size).toBe(256);
   expect([...places.values()].at(-1)).toEqual(place(257));
+});
+
+it("keeps what an open stream has to know, however many other sessions say something", async () => {
+  let changes = 0;
+  const { places, leave } = followedBy("one", () => (changes += 1));
+  await follow("one", 1);
+  await setLogLevel("one", "debug");
+  for (let nth = 0; nth <= 10_000; nth += 1) await setLogLevel(`other ${nth}`, "info");
+  await changeSubscription("one", place(1), false);
+  expect([changes, places.size, logLevelOf("one")]).toEqual([2, 0, "debug"]);
+  leave();
+  expect(logLevelOf("one")).toBe("debug");
+  for (let nth = 0; nth <= 10_000; nth += 1) await setLogLevel(`other ${nth}`, "info");
+  expect(logLevelOf("one")).toBeUndefined();
+});
+
+it("tells every stream of a session what it follows by now, and which of them is the newest", async () => {
+  const told: string[] = [];
+  const [older, newer] = ["older", "newer"].map((name) => followedBy("one", () => told.push(name)));
+  await follow("one", 1);
+  expect(told).toEqual(["older", "newer"]);
+  expect([older?.isNewest(), newer?.isNewest()]).toEqual([false, true]);
+  newer?.leave();
+  expect(older?.isNewest()).toBe(true);
+  await follow("one", 2);
+  expect(told).toEqual(["older", "newer", "older"]);
 });

@@ -14,14 +14,19 @@ import type { Place } from "@/lib/mcp/door/names";
 type Notes = {
   level: string | undefined;
   readonly places: Map<string, Place>;
-  /** Called when the places become others. */
-  changed: () => void;
+  /** What its open streams want to be called when the places become others; the newest comes last. */
+  readonly streams: Set<() => void>;
   /** Set once this process has asked Redis what is known, or is asking. */
   known: Promise<void> | null;
   /** What was heard while it was asked: newer than its answer. */
   heard: Set<string> | null;
 };
-type Store = { readonly notes: LRUCache<string, Notes>; hasLevels: boolean };
+type Store = {
+  readonly notes: LRUCache<string, Notes>;
+  /** Of sessions with an open stream: others, of whatever tenant, cannot push them out. */
+  readonly streaming: Map<string, Notes>;
+  hasLevels: boolean;
+};
 
 const MAX_PLACES = 256;
 /** As long as a session lasts. */
@@ -30,10 +35,10 @@ const LEVEL = "level";
 
 const store = (): Store =>
   singleton("mcp.session-notes", () => {
-    const made: Store = { notes: new LRUCache({ max: 10_000 }), hasLevels: false };
+    const made: Store = { notes: new LRUCache({ max: 10_000 }), streaming: new Map(), hasLevels: false };
     bus.subscribe((message) => {
       if (message.topic !== "agent_session.noted") return;
-      const notes = made.notes.get(message.owner);
+      const notes = find(made, message.owner);
       // Who has not asked yet will be told by Redis.
       if (notes === undefined) return;
       notes.heard?.add(message.field);
@@ -42,12 +47,15 @@ const store = (): Store =>
     return made;
   });
 
+const find = ({ notes, streaming }: Store, owner: string): Notes | undefined =>
+  streaming.get(owner) ?? notes.get(owner);
+
 function notesOf(owner: string): Notes {
-  const { notes } = store();
-  const found = notes.get(owner);
+  const all = store();
+  const found = find(all, owner);
   if (found !== undefined) return found;
-  const made: Notes = { level: undefined, places: new Map(), changed: () => undefined, known: null, heard: null };
-  notes.set(owner, made);
+  const made: Notes = { level: undefined, places: new Map(), streams: new Set(), known: null, heard: null };
+  all.notes.set(owner, made);
   return made;
 }
 
@@ -64,7 +72,7 @@ function apply(all: Store, notes: Notes, field: string, value: string | null): v
   if (value === null) notes.places.delete(field);
   else if (border > 0 && notes.places.size < MAX_PLACES)
     notes.places.set(field, { server: field.slice(0, border), name: field.slice(border + 1) });
-  notes.changed();
+  for (const changed of notes.streams) changed();
 }
 
 /** A session id is a secret of its client: Redis sees its digest. */
@@ -108,8 +116,8 @@ async function ask(owner: string, notes: Notes): Promise<void> {
 export const setLogLevel = (owner: string, level: string): Promise<void> => note(owner, LEVEL, level);
 
 export const logLevelOf = (owner: string): string | undefined => {
-  const { notes, hasLevels } = store();
-  return hasLevels ? notes.get(owner)?.level : undefined;
+  const all = store();
+  return all.hasLevels ? find(all, owner)?.level : undefined;
 };
 
 /** Notes that a client follows a resource, or does so no longer. Throws `conflict` where it follows too many already. */
@@ -125,9 +133,32 @@ export async function changeSubscription(owner: string, place: Place, follows: b
   await note(owner, field, follows ? "follows" : null);
 }
 
+/** What the session behind an open stream follows. */
+export type Following = {
+  readonly places: ReadonlyMap<string, Place>;
+  /** No message goes to several streams of a session: the newest one is told. */
+  readonly isNewest: () => boolean;
+  /** Must be called when the stream is over. */
+  readonly leave: () => void;
+};
+
 /** What a client follows; `changed` is called when that becomes something else. */
-export function followedBy(owner: string, changed: () => void): ReadonlyMap<string, Place> {
+export function followedBy(owner: string, changed: () => void): Following {
+  const all = store();
   const notes = notesOf(owner);
-  notes.changed = changed;
-  return notes.places;
+  // The same function may stand for several streams.
+  const own = () => changed();
+  notes.streams.add(own);
+  all.streaming.set(owner, notes);
+  all.notes.delete(owner);
+  return {
+    places: notes.places,
+    isNewest: () => [...notes.streams].at(-1) === own,
+    leave() {
+      notes.streams.delete(own);
+      if (notes.streams.size > 0 || all.streaming.get(owner) !== notes) return;
+      all.streaming.delete(owner);
+      all.notes.set(owner, notes);
+    },
+  };
 }
