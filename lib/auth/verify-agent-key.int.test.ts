@@ -10,6 +10,9 @@ import { withTestDatabase } from "@/lib/testing/test-database";
 withTestDatabase();
 
 const T0 = Date.now();
+const STEADY0 = performance.now();
+/** So many milliseconds later by both clocks. */
+const at = (ms: number) => [T0 + ms, STEADY0 + ms] as const;
 
 async function agentAndTenant() {
   const tenant = await createTestTenant({ zones: ["hipaa"] });
@@ -45,19 +48,30 @@ describe("an agent key", () => {
   it("answers from memory, and from the database again after two seconds at the latest", async () => {
     const { tenant, agent } = await agentAndTenant();
     const { tenantId } = tenant;
-    expect(await checkAgentKey(agent.key, T0)).toMatchObject({ ok: true });
+    expect(await checkAgentKey(agent.key, ...at(0))).toMatchObject({ ok: true });
     const asked = vi.spyOn(pool(), "connect");
-    for (let count = 0; count < 100; count += 1) await checkAgentKey(agent.key, T0 + 900);
+    for (let count = 0; count < 100; count += 1) await checkAgentKey(agent.key, ...at(900));
     expect(asked).not.toHaveBeenCalled();
     asked.mockRestore();
     // Revoked behind our back, as by another process whose announcement was lost.
     const where = { tenantId_id: { tenantId, id: agent.keyId } };
     await inTenant(tenantId, (tx) => tx.agentKey.update({ where, data: { revokedAt: new Date() } }));
-    expect(await checkAgentKey(agent.key, T0 + 2_001)).toMatchObject({
+    expect(await checkAgentKey(agent.key, ...at(2_001))).toMatchObject({
       ok: false,
       reason: "key_revoked",
       known: { tenantId, agentId: agent.agentId, slug: agent.slug, keyId: agent.keyId },
     });
+  });
+
+  it("is asked about again as soon when the time of day was set back meanwhile", async () => {
+    const { tenant, agent } = await agentAndTenant();
+    const { tenantId } = tenant;
+    const [now, steady] = at(0);
+    expect(await checkAgentKey(agent.key, now, steady)).toMatchObject({ ok: true });
+    const where = { tenantId_id: { tenantId, id: agent.keyId } };
+    await inTenant(tenantId, (tx) => tx.agentKey.update({ where, data: { revokedAt: new Date() } }));
+    const setBack = now - 3_600_000;
+    expect(await checkAgentKey(agent.key, setBack, steady + 2_001)).toMatchObject({ ok: false, reason: "key_revoked" });
   });
 
   it("stops at once when its change is announced, also while it was being looked up", async () => {
@@ -97,18 +111,18 @@ describe("an agent key", () => {
     const soon = new Date(T0 + 1_500);
     const grant = { tenantId_agentId_roleId: { tenantId, agentId: agent.agentId, roleId: agent.roleId } };
     await inTenant(tenantId, (tx) => tx.agentRole.update({ where: grant, data: { expiresAt: soon } }));
-    const before = await checkAgentKey(agent.key, T0);
+    const before = await checkAgentKey(agent.key, ...at(0));
     expect(before.ok && before.identity.permissions.size).toBe(1);
     // Within the two seconds of memory, yet past the end of the grant.
-    const after = await checkAgentKey(agent.key, T0 + 1_501);
+    const after = await checkAgentKey(agent.key, ...at(1_501));
     expect(after.ok && after.identity.permissions.size).toBe(0);
     const where = { tenantId_id: { tenantId, id: agent.keyId } };
     await inTenant(tenantId, (tx) => tx.agentKey.update({ where, data: { expiresAt: new Date(T0 + 5_000) } }));
-    expect(await checkAgentKey(agent.key, T0 + 4_000)).toMatchObject({ ok: true });
-    expect(await checkAgentKey(agent.key, T0 + 5_000)).toMatchObject({ ok: false, reason: "key_expired" });
+    expect(await checkAgentKey(agent.key, ...at(4_000))).toMatchObject({ ok: true });
+    expect(await checkAgentKey(agent.key, ...at(5_000))).toMatchObject({ ok: false, reason: "key_expired" });
     await inTenant(tenantId, (tx) => tx.agentKey.update({ where, data: { expiresAt: null } }));
     await inPlatform((tx) => tx.tenant.update({ where: { id: tenantId }, data: { status: "suspended" } }));
-    expect(await checkAgentKey(agent.key, T0 + 9_000)).toMatchObject({ ok: false, reason: "tenant_suspended" });
+    expect(await checkAgentKey(agent.key, ...at(9_000))).toMatchObject({ ok: false, reason: "tenant_suspended" });
   });
 
   it("asks the database once for a thousand callers at the same moment", async () => {

@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { AgentIdentity, AgentKeyCheck } from "@/lib/auth/agent-identity";
 import { agentKeyHash, type LookedUp, lookUpAgentKey } from "@/lib/auth/agent-key-lookup";
 import { type BusMessage, bus } from "@/lib/core/bus";
+import { steadyClock } from "@/lib/core/clock";
 import { singleton } from "@/lib/core/singleton";
 import type { Soon } from "@/lib/core/soon";
 
@@ -12,6 +13,7 @@ export type { AgentIdentity, AgentKeyCheck } from "@/lib/auth/agent-identity";
 const TTL_MS = 2_000;
 const KEY = /^cs_[A-Za-z0-9_-]{43}$/;
 
+/** `loadedAt` by the steady clock: an age must not depend on the time of day. */
 type Cached = LookedUp & { readonly loadedAt: number };
 type KeyCache = {
   readonly good: LRUCache<string, Cached>;
@@ -47,34 +49,37 @@ function drop(from: KeyCache, message: BusMessage): void {
   }
 }
 
-/** Checks a presented key and says why it is refused. Answers from memory for at most two seconds. */
-export function checkAgentKey(secret: string, now = Date.now()): Soon<AgentKeyCheck> {
+/**
+ * Checks a presented key and says why it is refused. Answers from memory for at most two seconds. `now` is the time of day,
+ * by which keys and grants expire; `steady` is what ages are told by.
+ */
+export function checkAgentKey(secret: string, now = Date.now(), steady = steadyClock.now()): Soon<AgentKeyCheck> {
   if (!KEY.test(secret)) return { ok: false, reason: "malformed", known: null };
   const held = cache();
   const id = agentKeyHash(secret);
   const known = held.good.get(id) ?? held.bad.get(id);
-  const age = known === undefined ? Infinity : now - known.loadedAt;
+  const age = known === undefined ? Infinity : steady - known.loadedAt;
   if (known === undefined || age >= TTL_MS || now >= known.validUntil)
-    return held.loading.get(id) ?? load(held, id, now);
+    return held.loading.get(id) ?? load(held, id, now, steady);
   // Asked again before it is too old, so that under load nobody waits for the database.
-  if (age >= TTL_MS / 2 && !held.loading.has(id)) load(held, id, now).catch(() => undefined);
+  if (age >= TTL_MS / 2 && !held.loading.has(id)) load(held, id, now, steady).catch(() => undefined);
   return known.check;
 }
 
-function load(held: KeyCache, id: string, now: number): Promise<AgentKeyCheck> {
-  const asked = lookUp(held, id, now);
+function load(held: KeyCache, id: string, now: number, steady: number): Promise<AgentKeyCheck> {
+  const asked = lookUp(held, id, now, steady);
   held.loading.set(id, asked);
   return asked;
 }
 
-async function lookUp(held: KeyCache, id: string, now: number): Promise<AgentKeyCheck> {
+async function lookUp(held: KeyCache, id: string, now: number, steady: number): Promise<AgentKeyCheck> {
   const { epoch } = held;
   try {
     const found = await lookUpAgentKey(Buffer.from(id, "base64"), now);
     if (held.epoch === epoch) {
       const [is, isNot] = found.check.ok ? [held.good, held.bad] : [held.bad, held.good];
       isNot.delete(id);
-      is.set(id, { ...found, loadedAt: now });
+      is.set(id, { ...found, loadedAt: steady });
     }
     return found.check;
   } finally {

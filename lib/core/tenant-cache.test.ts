@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { bus } from "@/lib/core/bus";
 import { makeTenantCache } from "@/lib/core/tenant-cache";
 
@@ -28,6 +28,8 @@ function world() {
   };
 }
 
+afterEach(() => void vi.useRealTimers());
+
 describe("tenantCache", () => {
   it("reads once and answers the same until it is two seconds old", async () => {
     const { cache, reads, at, change } = world();
@@ -38,6 +40,19 @@ describe("tenantCache", () => {
     expect(reads()).toBe(1);
     at(2_000);
     expect(await cache.get(T)).toBe(2);
+  });
+
+  it("reads as often when the time of day is set back", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance"] });
+    let reads = 0;
+    const cache = makeTenantCache<number>({ load: async () => (reads += 1) });
+    await cache.get(T);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    for (let second = 0; second < 600; second += 2) {
+      vi.advanceTimersByTime(2_000);
+      await cache.get(T);
+    }
+    expect(reads).toBe(301);
   });
 
   it("reads again in the background in its second half", async () => {

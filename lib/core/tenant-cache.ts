@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { type BusMessage, bus } from "@/lib/core/bus";
-import { type Clock, systemClock } from "@/lib/core/clock";
+import { type Clock, steadyClock } from "@/lib/core/clock";
 import { singleton } from "@/lib/core/singleton";
 import type { Soon } from "@/lib/core/soon";
 
@@ -29,7 +29,7 @@ export type TenantCacheOptions<T> = {
  * A failed read is thrown and never answered with an old value: what decides about access must not outlive its source.
  */
 export function makeTenantCache<T>(options: TenantCacheOptions<T>): TenantCache<T> {
-  const { load, maxAgeMs = MAX_AGE_MS, clock = systemClock } = options;
+  const { load, maxAgeMs = MAX_AGE_MS, clock = steadyClock } = options;
   const slots = new LRUCache<string, Slot<T>>({ max: 5_000 });
   const loading = new Map<string, Loading<T>>();
 

@@ -1,4 +1,5 @@
 import { createClient } from "redis";
+import { steadyClock } from "@/lib/core/clock";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 
@@ -46,7 +47,7 @@ export async function connectSharedRedis(url: string): Promise<() => Promise<voi
 /** The client while it can be asked; null without REDIS_URL and while Redis is away: then a process decides alone. */
 export function sharedRedis(): RedisClient | null {
   const { client } = held;
-  return client?.isReady === true && Date.now() >= held.leftAloneUntil ? client : null;
+  return client?.isReady === true && steadyClock.now() >= held.leftAloneUntil ? client : null;
 }
 
 /** What Redis answers, or null when it is away, refuses, or takes too long; then it is left alone for a second. */
@@ -56,7 +57,7 @@ export async function askRedis<T>(ask: (client: RedisClient) => Promise<T>): Pro
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => {
-      held.leftAloneUntil = Date.now() + LEFT_ALONE_MS;
+      held.leftAloneUntil = steadyClock.now() + LEFT_ALONE_MS;
       logger.warn("Redis does not answer; each process decides on its own meanwhile");
       resolve(null);
     }, ANSWER_MS);

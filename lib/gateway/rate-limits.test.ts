@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Limited, makeRateLimits, type SharedCounts } from "@/lib/gateway/rate-limits";
 import { type Bucket, rateOf, refill, waitMs } from "@/lib/resilience/token-bucket";
 
@@ -46,6 +46,8 @@ async function offer(
   }
   return passed;
 }
+
+afterEach(() => void vi.useRealTimers());
 
 describe("limits of one process", () => {
   it("let through what they say, within one percent over ten seconds", async () => {
@@ -98,6 +100,18 @@ describe("limits of several processes with common counts", () => {
     const passed = await offer(two, clock, 10);
     expect(passed).toBeGreaterThanOrEqual(950);
     expect(passed).toBeLessThanOrEqual(1_020);
+  });
+
+  it("refuse no longer than the common bucket is empty when the time of day is set back", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance"] });
+    let taken = { given: 0, left: 0, waitMs: 50 };
+    const shared: SharedCounts = { ready: () => true, take: async () => taken };
+    const { spend } = makeRateLimits({ processes: () => 1, shared });
+    expect((await spend([limited("agent", 10)])).ok).toBe(false);
+    taken = { given: 1, left: 5, waitMs: 0 };
+    vi.setSystemTime(Date.now() - 3_600_000);
+    vi.advanceTimersByTime(51);
+    expect((await spend([limited("agent", 10)])).ok).toBe(true);
   });
 
   it("ask seldom under load", async () => {

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Clock } from "@/lib/core/clock";
+import { type Clock, steadyClock } from "@/lib/core/clock";
 import { type Bucket, type Rate, refill, shareOf, waitMs } from "@/lib/resilience/token-bucket";
 
 export type LimitScope = "agent" | "tenant" | "global";
@@ -49,7 +49,8 @@ type Lease = {
 };
 
 export type RateLimitOptions = {
-  readonly clock: Clock;
+  /** Must not be set back: what is empty until a moment would stay refused until that moment comes again. */
+  readonly clock?: Clock;
   /** How many processes serve now, as far as is known. */
   readonly processes: () => number;
   readonly shared: SharedCounts | null;
@@ -66,7 +67,7 @@ const LEAVE_ALONE_MS = 1_000;
  * Token buckets. With common counts each process takes small leases out of one bucket, so a call seldom waits for the
  * network; without them, or while they are away, each keeps to the limit divided by the number of processes.
  */
-export function makeRateLimits({ clock, processes, shared }: RateLimitOptions): RateLimits {
+export function makeRateLimits({ clock = steadyClock, processes, shared }: RateLimitOptions): RateLimits {
   const shares = makeShares(clock, processes, shared === null);
   if (shared === null) return { spend: shares.spend };
   const leases = makeLeases(clock, shared);
