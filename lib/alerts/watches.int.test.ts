@@ -12,7 +12,7 @@ import { databaseUrl } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { getGateway } from "@/lib/gateway/compose";
-import { healthRound, listOver, stopHealthLoop } from "@/lib/gateway/health";
+import { listOver, makeHealthTurns, stopHealthLoop } from "@/lib/gateway/health";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { actOnCircuit } from "@/lib/servers/act-on-circuit";
 import { changeServer } from "@/lib/servers/change-server";
@@ -122,7 +122,9 @@ describe("the circuit of a server", () => {
 describe("a server that does not answer", () => {
   const check = async () => {
     await inTenant(tenantId(), (tx) => tx.serverHealth.updateMany({ data: { nextCheckAt: new Date(0) } }));
-    await healthRound({ processId: gatewayId(), list: listOver(getGateway().upstreams) });
+    const turns = makeHealthTurns({ processId: gatewayId(), list: listOver(getGateway().upstreams) });
+    await turns.look();
+    await turns.end();
   };
 
   it("is told since its first failure, until it answers again", async () => {

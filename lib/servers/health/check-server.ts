@@ -23,10 +23,18 @@ const HOLD_MS = 2 * MAX_WAIT_MS;
 
 export type CheckOptions = { readonly processId: string; readonly list: ListTools };
 
-/** Looks at one server if it is this process's turn: how it fares, and whether its tools are what was approved. */
+/** Takes a server's turn for this process: how it fared so far; null where it is another's turn, or nobody's yet. */
+export const takeTurn = (due: DueServer, processId: string): Promise<HealthState | null> =>
+  claim(due, processId, HOLD_MS);
+
+/** Looks at one server if it is this process's turn. */
 export async function checkServer(due: DueServer, { processId, list }: CheckOptions): Promise<HealthState | null> {
-  const before = await claim(due, processId, HOLD_MS);
-  if (before === null) return null;
+  const before = await takeTurn(due, processId);
+  return before === null ? null : lookAt(due, before, list);
+}
+
+/** Looks at a server whose turn was taken: how it fares, and whether its tools are what was approved. */
+export async function lookAt(due: DueServer, before: HealthState, list: ListTools): Promise<HealthState> {
   const server = await serverOf(due);
   if (server === undefined) return before;
   const base: EntryBase = {

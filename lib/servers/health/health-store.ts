@@ -7,15 +7,21 @@ export type DueServer = { readonly tenantId: string; readonly serverId: string }
 
 /** How much later than its turn a server may be asked by a process that does not hold its connection. */
 const TAKE_OVER_AFTER_S = 10;
-const MAX_DUE = 64;
+/** What one look finds at most; of a tenant so many that it cannot hide the others' turns. */
+const MAX_DUE = 1_000;
+const MAX_DUE_PER_TENANT = 128;
 
 // The process that asked last has the connection, so it goes first; when it is gone another one takes over.
 const IS_DUE = (me: string) => `h.next_check_at <= now()
   and (h.checked_by is null or h.checked_by = ${me} or h.next_check_at <= now() - interval '${TAKE_OVER_AFTER_S} s')`;
-const DUE = `select s.tenant_id as "tenantId", s.id as "serverId" from servers s
+const DUE = `select "tenantId", "serverId" from (
+  select s.tenant_id as "tenantId", s.id as "serverId", h.next_check_at,
+    row_number() over (partition by s.tenant_id order by h.next_check_at nulls first) as nth
+  from servers s
   join tenants t on t.id = s.tenant_id and t.status = 'active'
   left join server_health h on h.tenant_id = s.tenant_id and h.server_id = s.id
-  where s.status = 'enabled' and (h.server_id is null or (${IS_DUE("$1::uuid")})) order by h.next_check_at nulls first limit ${MAX_DUE}`;
+  where s.status = 'enabled' and (h.server_id is null or (${IS_DUE("$1::uuid")}))) as due
+  where nth <= ${MAX_DUE_PER_TENANT} order by next_check_at nulls first limit ${MAX_DUE}`;
 
 /** Servers of all tenants whose turn it is. Others may see the same ones: `claim` decides. */
 export const dueServers = (processId: string): Promise<readonly DueServer[]> =>

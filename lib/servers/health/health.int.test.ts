@@ -2,11 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { perform } from "@/lib/audit/perform";
 import { bus } from "@/lib/core/bus";
+import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
 import { resetSingleton } from "@/lib/core/singleton";
+import { pool } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { closeGateway, getGateway } from "@/lib/gateway/compose";
-import { healthRound, listOver, startHealthLoop, stopHealthLoop } from "@/lib/gateway/health";
+import { type HealthTurns, listOver, makeHealthTurns, startHealthLoop, stopHealthLoop } from "@/lib/gateway/health";
 import { makeUpstreams, type Upstreams } from "@/lib/gateway/upstreams";
 import { checkServer } from "@/lib/servers/health/check-server";
 import { getServer, listServers } from "@/lib/servers/read";
@@ -82,6 +84,14 @@ const look = () => perform(getServer, tenant.ctx(), { id: server.id });
 const toolOf = async (name: string) => (await look()).tools.find((tool) => tool.name === name);
 const eventsSince = async (count: number) => (await readTrail(tenant.tenantId)).slice(count).map(({ type }) => type);
 const trailLength = async () => (await readTrail(tenant.tenantId)).length;
+
+/** Registers and enables so many more servers at the same address, without asking them. */
+const copyServer = (id: string, count: number) =>
+  pool().query(
+    `insert into servers select (jsonb_populate_record(s, jsonb_build_object(
+       'id', gen_random_uuid(), 'slug', 'hangs-' || nth))).* from servers s, generate_series(1, $2::int) nth where s.id = $1`,
+    [id, count],
+  );
 
 /** As it is after a return to an older version of the map, which may name tools that are not there. */
 async function mapInAdvance(tool: string): Promise<void> {
@@ -187,8 +197,88 @@ describe("how a server fares", () => {
       asked.push(id);
       return [];
     };
-    while ((await healthRound({ processId: ME, list })) > 0);
+    const turns = makeHealthTurns({ processId: ME, list });
+    await turns.look();
+    await turns.look();
+    await turns.end();
     expect(asked.filter((id) => id === server.id)).toHaveLength(1);
+  });
+});
+
+describe("a tenant whose servers hang", () => {
+  const HANGING = 24;
+  const asked: string[] = [];
+  const hanging = () => asked.filter((slug) => slug.startsWith("hangs"));
+  let answer = () => undefined as unknown;
+  let fails = false;
+  let turns: HealthTurns;
+
+  beforeEach(async () => {
+    await copyServer(server.id, HANGING);
+    // Nobody else's turn is due, so that what is asked is theirs.
+    await pool().query("update server_health set next_check_at = 'infinity' where tenant_id <> $1", [tenant.tenantId]);
+    asked.length = 0;
+    fails = false;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve as () => undefined;
+    });
+    const list = async ({ slug }: { slug: string }) => {
+      asked.push(slug);
+      if (slug.startsWith("hangs") && fails) throw new AppError("upstream_timeout", "It took too long.");
+      if (slug.startsWith("hangs")) await answered;
+      return [];
+    };
+    turns = makeHealthTurns({ processId: ME, list });
+    return async () => {
+      answer();
+      await turns.end();
+    };
+  });
+
+  it("delays nobody else's turn, however often it comes", async () => {
+    await turns.look();
+    await vi.waitFor(() => expect(hanging().length).toBeGreaterThanOrEqual(7));
+    const other = await createTestTenant();
+    const endpoint = { transport: "http", url: upstream.url } as const;
+    const well = await perform(registerServer, other.ctx(), { slug: "well", name: "Well", endpoint });
+    await perform(enableServer, other.ctx(), { id: well.id });
+    for (let round = 1; round <= 3; round += 1) {
+      await turns.look();
+      await vi.waitFor(() => expect(asked.filter((slug) => slug === "well")).toHaveLength(round));
+      await vi.waitFor(async () => {
+        const data = { nextCheckAt: new Date(0) };
+        const where = { tenantId: other.tenantId, status: "healthy" };
+        expect((await inTenant(other.tenantId, (tx) => tx.serverHealth.updateMany({ where, data }))).count).toBe(1);
+      });
+    }
+    // Its own share is bounded, and the rest has its turn as places become free.
+    expect(hanging()).toHaveLength(8);
+    answer();
+    await turns.look();
+    await vi.waitFor(() => expect(new Set(asked).size).toBe(HANGING + 2));
+  });
+
+  it("still has those asked that answer, once the others are known to be down", async () => {
+    const { tenantId } = tenant;
+    const allTurns = () =>
+      inTenant(tenantId, (tx) =>
+        tx.serverHealth.updateMany({ where: { tenantId }, data: { nextCheckAt: new Date(0) } }),
+      );
+    fails = true;
+    const isDown = { tenantId, status: "unavailable" };
+    const down = () => inTenant(tenantId, (tx) => tx.serverHealth.count({ where: isDown }));
+    await vi.waitFor(async () => {
+      await allTurns();
+      await turns.look();
+      expect(await down()).toBe(HANGING);
+    });
+    fails = false;
+    await turns.end();
+    asked.length = 0;
+    await allTurns();
+    await turns.look();
+    await vi.waitFor(() => expect(asked).toContain("notes"));
+    await vi.waitFor(() => expect(hanging()).toHaveLength(4));
   });
 });
 
