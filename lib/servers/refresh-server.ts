@@ -7,6 +7,7 @@ import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
 import { recordHeld } from "@/lib/servers/definition-entries";
 import { readServerDetail } from "@/lib/servers/detail";
+import { askSoon } from "@/lib/servers/health/health-store";
 import {
   type FreshProbe,
   probeStored,
@@ -44,7 +45,7 @@ export async function storeProbe(
     data: { probe: storedProbe(probe), probedAt: now, updatedAt: now },
   });
   // Whoever asks by hand wants to know how it fares, too.
-  await tx.serverHealth.updateMany({ where: { tenantId, serverId: id }, data: { nextCheckAt: now } });
+  await askSoon(tx, { tenantId, serverId: id });
   if (!probe.ok) return NO_CHANGES;
   const changes = await storeListed(tx, row, probe.tools);
   if (row.status !== "draft") await recordHeld(tx, draftOf(ctx, tenantId), row, changes.changed);

@@ -1,6 +1,6 @@
 import "server-only";
 import type { TenantTx } from "@/lib/db/in-tenant";
-import { platformSql, tenantSql } from "@/lib/db/sql";
+import { platformSql, type RawTx, tenantRaw, tenantSql } from "@/lib/db/sql";
 import type { HealthState } from "@/lib/servers/health/health-rules";
 
 export type DueServer = { readonly tenantId: string; readonly serverId: string };
@@ -43,26 +43,27 @@ export const claim = (due: DueServer, processId: string, holdMs: number): Promis
 
 export type Checked = { readonly state: HealthState; readonly nextCheckMs: number; readonly latencyMs: number | null };
 
-const STORE = `update server_health set status = $3, since = $4, failures = $5, failing_from = $6, reason_code = $7,
-    reason = $8, latency_ms = $9, checked_at = now(), next_check_at = now() + $10 * interval '1 millisecond'
-  where tenant_id = $1 and server_id = $2`;
+// All times by the clock of the database, which is also what says whose turn it is.
+const STORE = `update server_health set status = $3, since = $4::timestamptz, failures = $5::int,
+    failing_from = $6::timestamptz, reason_code = $7, reason = $8, latency_ms = $9::int, checked_at = now(),
+    next_check_at = now() + $10::int * interval '1 millisecond'
+  where tenant_id = $1::uuid and server_id = $2::uuid`;
 
 /** Keeps what was found. */
-export async function storeHealth({ tenantId, serverId }: DueServer, checked: Checked): Promise<void> {
-  const { status, since, failures, failingFrom, reasonCode, reason } = checked.state;
-  const values = [tenantId, serverId, status, since, failures, failingFrom, reasonCode, reason?.slice(0, 500) ?? null];
-  await tenantSql(tenantId, (client) => client.query(STORE, [...values, checked.latencyMs, checked.nextCheckMs]));
-}
+export const storeHealth = (due: DueServer, checked: Checked): Promise<void> =>
+  tenantRaw(due.tenantId, (tx) => storeHealthIn(tx, due, checked));
 
 /** The same as part of a transaction that tells the trail, so that a change and its entry exist together. */
-export async function storeHealthIn(tx: TenantTx, { tenantId, serverId }: DueServer, checked: Checked): Promise<void> {
-  const now = Date.now();
-  const { reason, ...state } = checked.state;
-  await tx.serverHealth.update({
-    where: { tenantId_serverId: { tenantId, serverId } },
-    data: {
-      ...{ ...state, reason: reason?.slice(0, 500) ?? null, latencyMs: checked.latencyMs },
-      ...{ checkedAt: new Date(now), nextCheckAt: new Date(now + checked.nextCheckMs) },
-    },
-  });
+export async function storeHealthIn(tx: RawTx, { tenantId, serverId }: DueServer, checked: Checked): Promise<void> {
+  const { status, since, failures, failingFrom, reasonCode, reason } = checked.state;
+  // As text with its zone: Prisma would leave the zone out.
+  const [from, failing] = [since.toISOString(), failingFrom?.toISOString() ?? null];
+  const values = [tenantId, serverId, status, from, failures, failing, reasonCode, reason?.slice(0, 500) ?? null];
+  await tx.$queryRawUnsafe(STORE, ...values, checked.latencyMs, checked.nextCheckMs);
+}
+
+/** Makes it the server's turn now. */
+export async function askSoon(tx: TenantTx, { tenantId, serverId }: DueServer): Promise<void> {
+  await tx.$executeRaw`update server_health set next_check_at = now()
+    where tenant_id = ${tenantId}::uuid and server_id = ${serverId}::uuid`;
 }

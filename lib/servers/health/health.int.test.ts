@@ -121,6 +121,25 @@ describe("how a server fares", () => {
     expect(await eventsSince(before)).toEqual(["server.became_unavailable", "server.recovered"]);
   });
 
+  it("has its next turn by the database's clock, also when it went down or came back", async () => {
+    const nextInS = async () => {
+      const sql =
+        "select extract(epoch from next_check_at - now())::float as s from server_health where server_id = $1";
+      return (await pool().query<{ s: number }>(sql, [server.id])).rows[0]?.s ?? 0;
+    };
+    await check();
+    // A process whose own clock is an hour ahead.
+    const hour = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 3_600_000);
+    for (const listing of [{ status: 500 }, { status: 500 }, [READ, WRITE]]) {
+      upstream.setListing(listing);
+      await pool().query("update server_health set next_check_at = now() where server_id = $1", [server.id]);
+      await checkServer(due(), { processId: ME, list: listOver(upstreams) });
+      expect(await nextInS()).toBeLessThan(34);
+    }
+    hour.mockRestore();
+    expect((await look()).health.status).toBe("healthy");
+  });
+
   it("takes 429 for a sign of life", async () => {
     upstream.setListing({ status: 429 });
     for (let round = 0; round < 3; round += 1) await check();
