@@ -23,6 +23,8 @@ export type BusMessage =
       readonly field: string;
       readonly value: string | null;
     }
+  /** Such a client no longer wants a call that another process runs; named by its key, session and id. */
+  | { readonly topic: "call.cancelled"; readonly call: string }
   | { readonly topic: "entry.appended"; readonly tenantId: string; readonly seq: number };
 
 type Listener = (message: BusMessage) => void;

@@ -26,6 +26,7 @@ const busMessage = z.discriminatedUnion("topic", [
     answer: z.string().max(4 * 1024 * 1024),
   }),
   z.object({ topic: z.literal("session.changed"), sessionId: id }),
+  z.object({ topic: z.literal("call.cancelled"), call: z.string().max(800) }),
   z.object({ topic: z.literal("agent_session.ended"), tenantId: id, session: id }),
   z.object({
     topic: z.literal("agent_session.noted"),

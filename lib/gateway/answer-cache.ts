@@ -135,6 +135,17 @@ function makeAnswerStore() {
     }
   });
 
+  /** What has expired counts until it is taken out, and nobody may ever ask for it again. Then the least used have to go. */
+  function makeRoom(tenantId: string, size: number): void {
+    const isFull = () => (perTenant.get(tenantId) ?? 0) + size > MAX_TENANT_BYTES;
+    if (isFull()) kept.purgeStale();
+    if (!isFull()) return;
+    for (const key of kept.rkeys()) {
+      if (kept.peek(key)?.tenantId === tenantId) kept.delete(key);
+      if (!isFull()) return;
+    }
+  }
+
   return {
     generation,
     async put(key: string, ttl: number, since: number, grant: Grant, answer: UpstreamAnswer): Promise<void> {
@@ -147,9 +158,8 @@ function makeAnswerStore() {
       const parts = partsOf(answer);
       const size = body.length + BOOKKEEPING_BYTES + (parts === null ? 0 : MAX_HEAD_BYTES);
       kept.delete(key);
-      const held = perTenant.get(tenantId) ?? 0;
-      if (held + size > MAX_TENANT_BYTES) return;
-      perTenant.set(tenantId, held + size);
+      makeRoom(tenantId, size);
+      perTenant.set(tenantId, (perTenant.get(tenantId) ?? 0) + size);
       const { bytes } = answer;
       kept.set(key, { tenantId, server, serverId, bytes, plainBytes: plain.length, size, body, parts }, { ttl });
     },

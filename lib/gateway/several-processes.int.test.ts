@@ -158,6 +158,17 @@ withRedis(`two processes with Redis${url === "" ? " (not run: set CS_TEST_REDIS_
     await expect.poll(() => circuitStates(several.tenant.tenantId), patiently).toEqual(states);
   });
 
+  it("cancel each other's calls, whichever of them a client tells that it no longer wants one", async () => {
+    const { doors, setFault, reached } = three;
+    const before = reached();
+    setFault("hang");
+    const call = doors[0]?.call();
+    await expect.poll(reached, patiently).toBe(before + 1);
+    await doors[1]?.cancel();
+    expect(await call).toMatchObject({ code: "cancelled", entry: expect.any(String) });
+    setFault("none");
+  });
+
   it("fail no call and lose no entry when Redis stops and comes back under load", async () => {
     const port = await freePort();
     const first = await startRedis(port);

@@ -21,6 +21,8 @@ export type Called = {
 export type Door = {
   readonly child: ChildProcess;
   readonly call: () => Promise<Called>;
+  /** Says that this door's caller no longer wants what it called at any door. */
+  readonly cancel: () => Promise<void>;
 };
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -34,8 +36,10 @@ const BODY = JSON.stringify({
   params: { name: "work__do", arguments: {} },
 });
 
+const CANCEL = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } });
+
 /** One request over a connection that is kept alive, as the plainest of clients sends it. */
-function post(agent: Agent, port: number, key: string, requestId: string): Promise<string> {
+function post(agent: Agent, port: number, key: string, requestId: string, body = BODY): Promise<string> {
   const media = { "content-type": "application/json" };
   const headers = { ...media, authorization: `Bearer ${key}`, "x-request-id": requestId };
   const options = { host: "127.0.0.1", port, method: "POST", path: "/api/mcp", agent, headers, timeout: 60_000 };
@@ -50,7 +54,7 @@ function post(agent: Agent, port: number, key: string, requestId: string): Promi
     asked
       .on("error", (cause) => reject(Object.assign(cause, { reused: asked.reusedSocket })))
       .on("timeout", () => asked.destroy(new Error("no answer in a minute")));
-    asked.end(BODY);
+    asked.end(body);
   });
 }
 
@@ -95,7 +99,8 @@ export async function openSeveralDoors({ entry, redisUrl, doors: count = 2, circ
     const child = await startDoor(entry, port, { env });
     const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
     agents.push(agent);
-    return { child, call: () => callDoor(agent, port, key) };
+    const cancel = async () => void (await post(agent, port, key, newId(), CANCEL));
+    return { child, call: () => callDoor(agent, port, key), cancel };
   }
 
   const doors = await Promise.all(Array.from({ length: count }, open));

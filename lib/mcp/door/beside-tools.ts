@@ -1,6 +1,5 @@
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import { AppError } from "@/lib/core/errors";
-import { executeToolCall } from "@/lib/gateway/execute-tool-call";
 import { listOffers, OFFERS, type OfferMethod, recordOffers, serversOffering } from "@/lib/gateway/list-offers";
 import { recordArrival } from "@/lib/gateway/record-request";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
@@ -8,6 +7,7 @@ import { errorText, jsonAnswer, resultMeta, resultText } from "@/lib/mcp/door/an
 import { type CallAnswer, callAnswer, errorStatus } from "@/lib/mcp/door/call-answer";
 import { answerConversation, ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import { execute } from "@/lib/mcp/door/in-flight";
 import { answerListen } from "@/lib/mcp/door/listen";
 import type { Visit } from "@/lib/mcp/door/methods";
 import { jointContents, jointOffer, jointUri, type Place, placeOfName, placeOfUri } from "@/lib/mcp/door/names";
@@ -73,13 +73,14 @@ function nameOf({ envelope, server }: Visit): Place {
   return placeOfName(name, server);
 }
 
-type Asked = Pick<ToolCall, "credential" | "entrance" | "ref" | "args" | "ask">;
+type Asked = Pick<ToolCall, "credential" | "entrance" | "signal" | "ref" | "args" | "ask">;
 
 function toCall(visit: Visit, key: string, place: Place, given: Json): Asked & { readonly ask: { method: string } } {
-  const { envelope, identity, entrance } = visit;
+  const { envelope, identity, entrance, signal } = visit;
   return {
     credential: { kind: "checked", identity },
     entrance,
+    signal,
     ref: { server: place.server, tool: key },
     args: given,
     ask: { method: envelope.method, params: given, target: place.name },
@@ -96,7 +97,7 @@ async function ask(visit: Visit, key: string, place: Place): Promise<DoorAnswer>
     visit,
     toCall(visit, key, place, given),
     async (call) => {
-      const outcome = await executeToolCall(visit.gateway, { ...call, signal: visit.signal });
+      const outcome = await execute(visit, call);
       return visit.server === null ? inJointWords(place.server, outcome) : outcome;
     },
     (outcome) => toAnswer(visit, place, outcome),
@@ -147,7 +148,7 @@ async function complete(visit: Visit): Promise<DoorAnswer> {
     ...(context === undefined ? {} : { context }),
   };
   const call = toCall(visit, byName ? PROMPTS : RESOURCES, place, given);
-  const outcome = await executeToolCall(visit.gateway, { ...call, signal: visit.signal });
+  const outcome = await execute(visit, call);
   const { status, text: body } = toAnswer(visit, place, outcome);
   return jsonAnswer(status, body, visit.entrance);
 }
@@ -156,7 +157,7 @@ async function complete(visit: Visit): Promise<DoorAnswer> {
 async function subscribe(visit: Visit): Promise<DoorAnswer> {
   const place = uriOf(visit);
   const call = toCall(visit, RESOURCES, place, { uri: place.name });
-  const outcome = await executeToolCall(visit.gateway, { ...call, signal: visit.signal });
+  const outcome = await execute(visit, call);
   if (outcome.ok) await changeSubscription(ownerOf(visit), place, visit.envelope.method === "resources/subscribe");
   const { status, text } = toAnswer(visit, place, outcome);
   return jsonAnswer(status, text, visit.entrance);

@@ -1,7 +1,10 @@
 import { bus } from "@/lib/core/bus";
 import type { Leaving } from "@/lib/core/leaving";
 import { singleton } from "@/lib/core/singleton";
+import { executeToolCall } from "@/lib/gateway/execute-tool-call";
+import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import type { RpcId } from "@/lib/mcp/door/envelope";
+import type { Visit } from "@/lib/mcp/door/methods";
 import { uuidOf } from "@/lib/mcp/door/session-ids";
 
 /** Calls of the sessions era that can be cancelled by a later message, or by the end of their session. */
@@ -12,6 +15,7 @@ const inFlight = (): InFlight =>
   singleton("mcp.in-flight", () => {
     const running: InFlight = new Map();
     bus.subscribe((message) => {
+      if (message.topic === "call.cancelled") running.get(message.call)?.controller.abort();
       if (message.topic !== "agent_session.ended") return;
       for (const { controller, session } of running.values())
         if (session !== null && uuidOf(session) === message.session) controller.abort();
@@ -19,12 +23,15 @@ const inFlight = (): InFlight =>
     return running;
   });
 
+/** How long the name of a call may be that is told to other processes. */
+const MAX_NAMED = 800;
+
 /** Only the same key in the same session can cancel; the session id alone authenticates nothing. */
 const keyOf = (credentialId: string, session: string | null, id: RpcId): string =>
   JSON.stringify([credentialId, session, id]);
 
 /** Makes a call cancellable while it runs. */
-export async function cancellable<T>(
+async function cancellable<T>(
   credentialId: string,
   session: string | null,
   id: RpcId,
@@ -42,8 +49,20 @@ export async function cancellable<T>(
 
 /** Cancels a call; a message that names none of this caller's calls is ignored, as the protocol wants. */
 export function cancelCall(credentialId: string, session: string | null, id: unknown): void {
-  if (typeof id === "string" || typeof id === "number")
-    inFlight()
-      .get(keyOf(credentialId, session, id))
-      ?.controller.abort();
+  if (typeof id !== "string" && typeof id !== "number") return;
+  const call = keyOf(credentialId, session, id);
+  const running = inFlight().get(call);
+  if (running !== undefined) running.controller.abort();
+  // Another process may run it: a client's messages go to whichever is free.
+  else if (call.length <= MAX_NAMED) bus.publish({ topic: "call.cancelled", call });
+}
+
+/** Runs a call. Leaving the stream cancels it on the modern wire; in the sessions era a client may come and go, and cancels by a message. */
+export function execute(visit: Visit, call: ToolCall): Promise<Outcome> {
+  const { gateway, envelope, identity, session } = visit;
+  if (envelope.era === "modern" || envelope.id === null) return executeToolCall(gateway, call);
+  const owner = identity.credentialId ?? identity.actor.id;
+  return cancellable(owner, session, envelope.id, (cancelled) =>
+    executeToolCall(gateway, { ...call, signal: cancelled }),
+  );
 }

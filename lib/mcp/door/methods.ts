@@ -1,6 +1,5 @@
 import { AppError } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
-import { executeToolCall } from "@/lib/gateway/execute-tool-call";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { listTools, SEPARATOR } from "@/lib/gateway/list-tools";
@@ -12,7 +11,7 @@ import { type CallAnswer, callAnswer } from "@/lib/mcp/door/call-answer";
 import { answerConversation, isConversation } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
 import type { Envelope, EnvelopeFault } from "@/lib/mcp/door/envelope";
-import { cancelCall, cancellable } from "@/lib/mcp/door/in-flight";
+import { cancelCall, execute } from "@/lib/mcp/door/in-flight";
 import { checkMirroredParams } from "@/lib/mcp/door/mirrored-params";
 import { answerWithProgress } from "@/lib/mcp/door/progress-stream";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
@@ -107,16 +106,6 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
 
 const toAnswer = ({ envelope, entrance }: Visit, outcome: Outcome): CallAnswer =>
   callAnswer(envelope, outcome, entrance.requestId);
-
-/** Leaving the stream cancels on the modern wire; in the sessions era a client may come and go, and cancels by a message. */
-function execute(visit: Visit, call: ToolCall): Promise<Outcome> {
-  const { gateway, envelope, identity, session } = visit;
-  if (envelope.era === "modern" || envelope.id === null) return executeToolCall(gateway, call);
-  const owner = identity.credentialId ?? identity.actor.id;
-  return cancellable(owner, session, envelope.id, (cancelled) =>
-    executeToolCall(gateway, { ...call, signal: cancelled }),
-  );
-}
 
 function toToolCall({ envelope, identity, server, entrance, signal }: Visit): ToolCall {
   const { name, arguments: args = {} } = envelope.params;

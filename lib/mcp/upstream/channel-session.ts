@@ -64,6 +64,7 @@ type Extra = {
 /** Opens a connection and speaks JSON-RPC over it. */
 export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
   const waiting = new Map<number, Waiting>();
+  const givenUp = new GivenUp();
   let gone: AppError | null = null;
   let lastId = 0;
 
@@ -75,7 +76,7 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
   const channel: Channel = open({
     onGone,
     onUnsent: (id, fault) => waiting.get(id)?.fail(fault),
-    onMessage: (bytes) => receive(channel, waiting, bytes, onNotice),
+    onMessage: (bytes) => receive({ channel, waiting, givenUp, onNotice }, bytes),
   });
 
   return {
@@ -90,10 +91,11 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
         };
         const onStop = () => {
           leave();
+          givenUp.add(id);
           channel.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } });
           reject(stopped(deadline.stopped() ?? "cancelled"));
         };
-        if (deadline.stopped() !== null) return onStop();
+        if (deadline.stopped() !== null) return reject(stopped(deadline.stopped() ?? "cancelled"));
         forget = deadline.onStop(onStop);
         waiting.set(id, {
           onProgress: extra.onProgress,
@@ -123,39 +125,65 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
   };
 }
 
+/** How long a call that was given up, and is not answered, may still be worked on. */
+const GIVEN_UP_MS = 10 * 60_000;
+const MAX_GIVEN_UP = 1_000;
+
+/** Calls that nobody waits for any more, of which the server may not have heard or not want to hear. */
+class GivenUp {
+  private readonly until = new Map<number, number>();
+
+  add(id: number): void {
+    const [oldest] = this.until.keys();
+    if (oldest !== undefined && this.until.size >= MAX_GIVEN_UP) this.until.delete(oldest);
+    this.until.set(id, performance.now() + GIVEN_UP_MS);
+  }
+
+  /** Its answer has come. */
+  end(id: number): void {
+    this.until.delete(id);
+  }
+
+  isEmpty(): boolean {
+    for (const [id, until] of this.until) {
+      if (until > performance.now()) return false;
+      this.until.delete(id);
+    }
+    return true;
+  }
+}
+
+type Line = {
+  readonly channel: Channel;
+  readonly waiting: ReadonlyMap<number, Waiting>;
+  readonly givenUp: GivenUp;
+  readonly onNotice: OnNotice | undefined;
+};
+
 /** One message of the server: an answer, progress, or a request of its own. */
-function receive(
-  channel: Channel,
-  waiting: ReadonlyMap<number, Waiting>,
-  line: Buffer,
-  onNotice: OnNotice | undefined,
-): Soon<Heard> {
-  const { length } = line;
-  const take = (read: ReadMessage) => takeMessage(channel, waiting, read, length, onNotice);
+function receive(line: Line, bytes: Buffer): Soon<Heard> {
+  const { waiting } = line;
+  const { length } = bytes;
+  const take = (read: ReadMessage) => takeMessage(line, read, length);
   if (length < LARGE_BYTES) {
     try {
-      return take({ message: parseMessage(line), large: undefined });
+      return take({ message: parseMessage(bytes), large: undefined });
     } catch (cause) {
       return failAll(waiting, cause);
     }
   }
-  return readLarge(line, waiting, () => waiting.size > 0)
+  return readLarge(bytes, waiting, () => waiting.size > 0)
     .then(take)
     .catch((cause: unknown) => failAll(waiting, cause));
 }
 
-function takeMessage(
-  channel: Channel,
-  waiting: ReadonlyMap<number, Waiting>,
-  read: ReadMessage,
-  bytes: number,
-  onNotice: OnNotice | undefined,
-): Heard {
+function takeMessage({ channel, waiting, givenUp, onNotice }: Line, read: ReadMessage, bytes: number): Heard {
   const { message } = read;
   const { id, method } = message;
   if (typeof method !== "string") {
     const asked = typeof id === "number" ? waiting.get(id) : undefined;
     asked?.answer(read, bytes);
+    if (typeof id === "number") givenUp.end(id);
     return asked === undefined ? "stray" : "answer";
   }
   const params = message["params"];
@@ -163,11 +191,15 @@ function takeMessage(
     notify(waiting, message);
     onNotice?.({ method, params: isRecord(params) ? params : {} });
   }
-  hear(theOnlyDialogue(waiting), (answer) => channel.send({ jsonrpc: "2.0", ...answer }))(message);
+  const dialogue = givenUp.isEmpty() ? theOnlyDialogue(waiting) : undefined;
+  hear(dialogue, (answer) => channel.send({ jsonrpc: "2.0", ...answer }))(message);
   return "message";
 }
 
-/** A server does not say here for which call it asks: only where a single one can be meant is anybody asked. */
+/**
+ * A server does not say here for which call it asks: only where a single one can be meant is anybody asked. One that was
+ * given up may be meant as well, and its question is nobody else's to read or to answer.
+ */
 function theOnlyDialogue(waiting: ReadonlyMap<number, Waiting>): Dialogue | undefined {
   const [first, second] = waiting.values();
   return second === undefined ? first?.dialogue : undefined;

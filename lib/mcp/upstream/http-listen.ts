@@ -1,4 +1,5 @@
 import { logger } from "@/lib/core/logger";
+import { hear } from "@/lib/mcp/upstream/dialogue";
 import { httpRefusal } from "@/lib/mcp/upstream/faults";
 import { followEach, followedIn } from "@/lib/mcp/upstream/follow";
 import { type Link, legacyHeaders } from "@/lib/mcp/upstream/http-greeting";
@@ -18,7 +19,11 @@ export async function listenOverHttp(wire: HttpWire, link: Link, request: Listen
   if (followedIn(request.filter).length > 0) return follow(wire, link, request);
   let status = 0;
   try {
-    ({ status } = await wire.listen(legacyHeaders(link), request.deadline, teller(request)));
+    const tell = teller(request);
+    // Nobody is there to be asked, but whether we are there is asked of us.
+    const answer = hear(undefined, answerOver(wire, link, request.deadline));
+    const onMessage = (message: Json) => (message["id"] === undefined ? tell(message) : answer(message));
+    ({ status } = await wire.listen(legacyHeaders(link), request.deadline, onMessage));
   } finally {
     // 405 is how a server says that it never speaks by itself.
     if (status !== 405) endFollowers(wire, () => true);

@@ -215,15 +215,20 @@ function readMessageIn(answer: Exchanged, owner: object, deadline: Deadline): So
   );
 }
 
+/** What the stateless revision gives the status 404. */
+const METHOD_NOT_FOUND = -32601;
+
 /** The message in an answer's body. A refusal's own words win over its status, unless the status says "broken". */
 export function messageIn({ status, body }: Exchanged): Json {
   if (status >= 500 || status === 429 || status === 408) throw httpRefusal(status);
   if (status >= 400) {
     const isReadable = body !== null && body.length < LARGE_BYTES;
     const message = isReadable ? parseEvent(body) : null;
-    // 404 is how a server of the sessions era says that it no longer knows the session.
-    if (message === null || !isRecord(message["error"]) || status === 404) throw httpRefusal(status);
-    throw rpcRefusal(message["error"], status);
+    const error = message?.["error"];
+    if (!isRecord(error)) throw httpRefusal(status);
+    // 404 is how a server of the sessions era says that it no longer knows the session, whatever else it says.
+    if (status === 404 && error["code"] !== METHOD_NOT_FOUND) throw httpRefusal(status);
+    throw rpcRefusal(error, status);
   }
   if (body === null) throw broken("it is empty");
   return parseMessage(body);

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAppError } from "@/lib/core/errors";
 import { voteOf } from "@/lib/mcp/upstream/faults";
@@ -103,6 +105,127 @@ describe.each(["modern", "legacy"] as const)("an upstream of the %s era", (era) 
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(fake.left()).toBe(1);
     expect(fake.cancelled).toHaveLength(era === "legacy" ? 1 : 0);
+  });
+});
+
+type Asked = {
+  readonly id?: number;
+  readonly method?: string;
+  readonly result?: object;
+  readonly era: "modern" | "legacy";
+};
+/** Answers with a status and a body, or with events. */
+type Reply = {
+  readonly status?: number;
+  readonly error?: object;
+  readonly result?: object;
+  readonly events?: object[];
+};
+
+/** A server whose every answer the test decides; what it returns null for is answered as a server of the sessions era would. */
+async function startRaw(
+  reply: (asked: Asked) => Reply | null,
+): Promise<{ readonly url: string; readonly asked: Asked[] }> {
+  const asked: Asked[] = [];
+  const info = {
+    protocolVersion: "2025-11-25",
+    capabilities: { tools: {} },
+    serverInfo: { name: "raw", version: "1" },
+  };
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += String(chunk);
+    if (request.method !== "POST") return response.writeHead(405).end();
+    const era = request.headers["mcp-protocol-version"] === "2026-07-28" ? "modern" : "legacy";
+    const message = { ...(JSON.parse(body) as object), era } as Asked;
+    asked.push(message);
+    const { id, method } = message;
+    const usual: Reply =
+      method === "initialize" ? { result: info } : { status: 400, error: { code: -32000, message: "no" } };
+    if (id === undefined || method === undefined) return response.writeHead(202).end();
+    const { status = 200, events, ...said } = reply(message) ?? usual;
+    const last = { jsonrpc: "2.0", id, ...said };
+    const type = events === undefined ? "application/json" : "text/event-stream";
+    response.writeHead(status, { "content-type": type, ...(method === "initialize" ? { "mcp-session-id": "s" } : {}) });
+    if (events === undefined) return response.end(JSON.stringify(last));
+    for (const each of [...events, last]) {
+      response.write(`data: ${JSON.stringify(each)}\n\n`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  open.push({ close: () => new Promise((resolve) => server.close(() => resolve()) && server.closeAllConnections()) });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, asked };
+}
+
+async function speakWith(reply: (asked: Asked) => Reply | null) {
+  const server = await startRaw(reply);
+  const upstream = openUpstream({ transport: "http", url: server.url }, { deadlineMs: 2_000, policy });
+  open.unshift(upstream);
+  return {
+    upstream,
+    calls: () => server.asked.filter(({ method }) => method === "tools/call").length,
+    asked: server.asked,
+  };
+}
+
+describe("a call over HTTP", () => {
+  it("is sent again only where the session was lost, not for any error that is called -32000", async () => {
+    const error = (message: string) => ({ status: 400, error: { code: -32000, message } });
+    const refused = await speakWith(({ method }) =>
+      method === "tools/call" ? error("Amount must be positive") : null,
+    );
+    expect((await failure(call(refused.upstream)))?.message).toBe("Amount must be positive");
+    expect(refused.calls()).toBe(1);
+
+    let lost = true;
+    const lostOnce = await speakWith(({ method }) => {
+      if (method !== "tools/call") return null;
+      const was = lost;
+      lost = false;
+      return was ? error("Bad Request: No valid session ID provided") : { result: { content: [] } };
+    });
+    expect((await call(lostOnce.upstream)).result).toEqual({ content: [] });
+    expect(lostOnce.calls()).toBe(2);
+  });
+
+  it("finds out that a server has come to speak the other era, either way", async () => {
+    let speaks: "modern" | "legacy" = "legacy";
+    const found = { supportedVersions: ["2026-07-28"], capabilities: {}, resultType: "complete" };
+    const both = await speakWith(({ method, era }) => {
+      if (era !== speaks && method !== "initialize") {
+        const code = speaks === "modern" ? -32022 : -32000;
+        return { status: 400, error: { code, message: "Bad Request: Server not initialized" } };
+      }
+      if (method === "server/discover") return { result: found };
+      return method === "tools/call" ? { result: { content: [], resultType: "complete", n: era } } : null;
+    });
+    for (const era of ["legacy", "modern", "legacy"] as const) {
+      speaks = era;
+      expect((await call(both.upstream)).result["n"]).toBe(era);
+    }
+  });
+
+  it("passes on that the server knows no such method, which the stateless revision answers with 404", async () => {
+    const found = { supportedVersions: ["2026-07-28"], capabilities: {}, resultType: "complete" };
+    const { upstream } = await speakWith(({ method }) =>
+      method === "server/discover"
+        ? { result: found }
+        : { status: 404, error: { code: -32601, message: "Method not found" } },
+    );
+    const refused = await failure(call(upstream));
+    expect(refused?.detail).toMatchObject({ rpcCode: -32601, httpStatus: 404 });
+  });
+
+  it("answers a server of the sessions era that asks whether we are there, on its stream and between calls", async () => {
+    const ping = { jsonrpc: "2.0", id: "are you there", method: "ping" };
+    const { upstream, asked } = await speakWith(({ method }) =>
+      method === "tools/call" ? { events: [ping], result: { content: [] } } : null,
+    );
+    await call(upstream);
+    const answers = () => asked.filter(({ method, result }) => method === undefined && result !== undefined);
+    await expect.poll(answers).toMatchObject([{ id: "are you there", result: {} }]);
   });
 });
 

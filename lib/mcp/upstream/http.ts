@@ -79,7 +79,9 @@ async function send(wire: HttpWire, link: Link, request: UpstreamRequest, capabi
   const plain = modern ? modernHeaders(request) : legacyHeaders(link);
   const headers = trace === undefined ? plain : { ...plain, ...traceMembers(trace) };
   try {
-    const onMessage = dialogue === undefined ? undefined : hear(dialogue, answerOver(wire, link, deadline));
+    // Servers of the sessions era may ask at any time, if only whether we are there.
+    const hears = dialogue !== undefined || !modern;
+    const onMessage = hears ? hear(dialogue, answerOver(wire, link, deadline)) : undefined;
     const answer = await wire.post({ id, method, params, headers, deadline, onProgress, onMessage });
     const read = wire.read(answer, deadline);
     return answerIn(read instanceof Promise ? await read : read, id, request, answer.bytes);
@@ -102,9 +104,12 @@ function tellCancelled(wire: HttpWire, link: Link, requestId: number): void {
 function isLinkLost(cause: unknown, link: Link): boolean {
   if (!isAppError(cause) || cause.code !== "upstream_error") return false;
   const { httpStatus, rpcCode } = cause.detail;
-  if (link.session === null) return rpcCode === -32022;
-  // The protocol says 404; many servers were written after an example that says 400 and -32000.
-  return httpStatus === 404 || (httpStatus === 400 && rpcCode === -32000);
+  // It speaks the other era by now.
+  if (rpcCode === -32022) return true;
+  // The protocol says 404. Many servers were written after an example that says 400 and -32000, which is also what any
+  // other error may be called: only its words tell that nothing was executed.
+  if (httpStatus === 400 && rpcCode === -32000) return /session|not initialized/i.test(cause.message);
+  return link.session !== null && httpStatus === 404 && rpcCode === undefined;
 }
 
 function modernHeaders({ method, params, inputSchema }: UpstreamRequest): Record<string, string> {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
@@ -85,6 +85,30 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
+/** Throws where the system lets no program be started, and leaves nothing behind then. */
+function spawnWatched(options: StdioChildOptions, home: string): ChildProcessWithoutNullStreams {
+  const { endpoint } = options;
+  // The same Node that runs us: the one found first on the path may be another.
+  const program = endpoint.command === "node" ? process.execPath : endpoint.command;
+  try {
+    const child = spawn("/bin/sh", ["-c", WATCHED, "cs-stdio", program, ...endpoint.args], {
+      cwd: home,
+      env: scrubbedEnv(options, home),
+      shell: false,
+      detached: true,
+      // The fourth is ours alone: it ends when we do, however we end.
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
+    });
+    // Without file descriptors there are no streams, and an event without a listener would end this process.
+    child.once("error", () => undefined);
+    if ((child.stdout as Readable | undefined) === undefined) throw new Error("There are no streams to it.");
+    return child as ChildProcessWithoutNullStreams;
+  } catch (cause) {
+    rmSync(home, { recursive: true, force: true });
+    throw unreachable("its program could not be started", cause);
+  }
+}
+
 /** No more is read while a large message is: what waits for that would have no bound. */
 function restUntil(stream: Readable, done: Promise<unknown>): void {
   stream.pause();
@@ -96,16 +120,7 @@ export function startStdioChild(options: StdioChildOptions): StdioChild {
   const { endpoint, onGone } = options;
   checkProgram(endpoint.command, options.policy);
   const home = makeHome();
-  // The same Node that runs us: the one found first on the path may be another.
-  const program = endpoint.command === "node" ? process.execPath : endpoint.command;
-  const child = spawn("/bin/sh", ["-c", WATCHED, "cs-stdio", program, ...endpoint.args], {
-    cwd: home,
-    env: scrubbedEnv(options, home),
-    shell: false,
-    detached: true,
-    // The fourth is ours alone: it ends when we do, however we end.
-    stdio: ["pipe", "pipe", "pipe", "pipe"],
-  });
+  const child = spawnWatched(options, home);
   logger.info({ pid: child.pid, command: endpoint.command, args: endpoint.args }, "stdio server started");
   let gone = false;
   const errors = keepTail(child.stderr);

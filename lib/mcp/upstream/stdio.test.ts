@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAppError } from "@/lib/core/errors";
 import { openUpstream } from "@/lib/mcp/upstream/open-upstream";
@@ -55,6 +57,21 @@ describe("an upstream over standard streams", () => {
       const { error } = await probeUpstream({ transport: "stdio", command, args: [], env: {} }, undefined, { policy });
       expect(error?.code).toBe("egress_refused");
     }
+  });
+
+  it("is unreachable where its program cannot be started, leaves nothing behind, and is tried again", async () => {
+    const homes = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`cs-stdio-${process.pid}.`)).length;
+    const before = homes();
+    const args = ["-e", "x".repeat(4 * 1_024 * 1_024)];
+    const upstream = openUpstream(
+      { transport: "stdio", command: "node", args, env: {} },
+      { deadlineMs: 3_000, policy },
+    );
+    open.push(upstream);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      expect(await codeOf(call(upstream, "any"))).toBe("upstream_unreachable");
+    }
+    expect(homes()).toBe(before);
   });
 
   it("answers calls side by side, fails those in flight when the program ends, and starts it anew", async () => {

@@ -82,6 +82,39 @@ const stateless = (asked: Message[], sockets: WebSocket[]) => (socket: WebSocket
   });
 };
 
+describe("what a server asks over WebSocket", () => {
+  it("is put to nobody else while a call that was given up may be meant", async () => {
+    const asked: number[] = [];
+    const told: string[] = [];
+    const say = (socket: WebSocket, message: object) => socket.send(JSON.stringify({ jsonrpc: "2.0", ...message }));
+    const server = await start({
+      serve: raw((message, socket) => {
+        const { id, method, params } = message;
+        if (method === undefined) told.push("error" in message ? "refused" : "answered");
+        if (method === "tools/call" && id !== undefined) asked.push(id);
+        if (params?.name === "asks")
+          say(socket, { id: "q", method: "elicitation/create", params: { message: "Really?" } });
+        if (params?.name !== "late") return;
+        for (const each of asked) say(socket, { id: each, result: {} });
+      }),
+    });
+    const upstream = connect(server.url);
+    const heard: string[] = [];
+    const by = (who: string, ms: number): Extra => ({
+      ms,
+      dialogue: { onRequest: async () => ({ action: heard.push(who) }) },
+    });
+    expect(await codeOf(call(upstream, "waits", {}, by("a", 300)))).toContain("upstream_timeout");
+    expect(await codeOf(call(upstream, "asks", {}, by("b", 600)))).toContain("upstream_timeout");
+    expect([heard, told]).toEqual([[], ["refused"]]);
+    // Answered late, both of them: now only one can be meant.
+    expect(await codeOf(call(upstream, "late"))).toBe("ok");
+    void codeOf(call(upstream, "asks", {}, by("c", 2_000)));
+    await expect.poll(() => told, PATIENCE).toEqual(["refused", "answered"]);
+    expect(heard).toEqual(["c"]);
+  });
+});
+
 describe("a server over WebSocket", () => {
   it("is probed, called, and heard, over one connection", async () => {
     const server = await start();
