@@ -39,6 +39,7 @@ export type OpenChannel = (events: ChannelEvents) => Channel;
 type OnNotice = (notice: Notice) => void;
 
 type Waiting = {
+  readonly method: string;
   readonly answer: (read: ReadMessage, bytes: number) => void;
   readonly fail: (fault: AppError) => void;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -91,13 +92,14 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
         };
         const onStop = () => {
           leave();
-          givenUp.add(id);
+          if (!OF_OUR_OWN.has(method)) givenUp.add(id);
           channel.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } });
           reject(stopped(deadline.stopped() ?? "cancelled"));
         };
         if (deadline.stopped() !== null) return reject(stopped(deadline.stopped() ?? "cancelled"));
         forget = deadline.onStop(onStop);
         waiting.set(id, {
+          method,
           onProgress: extra.onProgress,
           dialogue: extra.dialogue,
           fail: (fault) => {
@@ -124,6 +126,9 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
     end: () => channel.kill(),
   };
 }
+
+/** Requests in the course of which no server has anything to ask: they are no client's. */
+const OF_OUR_OWN: ReadonlySet<string> = new Set(["ping", "subscriptions/listen", "resources/subscribe"]);
 
 /** How long a call that was given up, and is not answered, may still be worked on. */
 const GIVEN_UP_MS = 10 * 60_000;
@@ -201,8 +206,13 @@ function takeMessage({ channel, waiting, givenUp, onNotice }: Line, read: ReadMe
  * given up may be meant as well, and its question is nobody else's to read or to answer.
  */
 function theOnlyDialogue(waiting: ReadonlyMap<number, Waiting>): Dialogue | undefined {
-  const [first, second] = waiting.values();
-  return second === undefined ? first?.dialogue : undefined;
+  let only: Waiting | undefined;
+  for (const each of waiting.values()) {
+    if (OF_OUR_OWN.has(each.method)) continue;
+    if (only !== undefined) return undefined;
+    only = each;
+  }
+  return only?.dialogue;
 }
 
 /** An answer that cannot be read names no call, so it fails all that wait. */
