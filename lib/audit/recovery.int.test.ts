@@ -136,10 +136,11 @@ describe("an outage in the middle of calls", () => {
   function switchable() {
     const state = { down: false, mute: false };
     const lost = () => new AppError("unavailable", "The database cannot be reached.");
+    const away = lost();
     const store: SequencerStore = {
       ...trailStore,
       async write(tenantId, entries) {
-        if (state.down) throw lost();
+        if (state.down) throw away;
         const written = await trailStore.write(tenantId, entries);
         if (state.mute) {
           state.down = true;
@@ -147,10 +148,11 @@ describe("an outage in the middle of calls", () => {
         }
         return written;
       },
-      async find(tenantId, entries) {
-        if (state.down) throw lost();
-        return trailStore.find(tenantId, entries);
+      async writeMissing(tenantId, entries) {
+        if (state.down) throw away;
+        return trailStore.writeMissing(tenantId, entries);
       },
+      faultOf: (cause) => (cause === away ? "away" : trailStore.faultOf(cause)),
     };
     return { state, store };
   }

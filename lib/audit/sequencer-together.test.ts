@@ -38,7 +38,7 @@ describe("batches of several tenants", () => {
     const all = appendFor(sequencer, "a1", "b1", "c1");
     await vi.advanceTimersByTimeAsync(10);
     expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1"]);
-    expect(store.state.finds).toBe(0);
+    expect(store.state.looks).toBe(0);
     expect(store.state.writes).toBe(2);
   });
 

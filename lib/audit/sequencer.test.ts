@@ -94,6 +94,35 @@ describe("the sequencer", () => {
     expect(store.rowsOf("a")).toHaveLength(1);
   });
 
+  it("writes an entry in doubt although its caller was refused: it might land by itself at any time", async () => {
+    const { store, fates, sequencer } = sequencerOverMemory();
+    store.state.loseRequests = 1;
+    const early = expect(sequencer.append(queuedEntry("early"))).rejects.toMatchObject(REFUSED);
+    await vi.advanceTimersByTimeAsync(10);
+    store.state.down = true;
+    await vi.advanceTimersByTimeAsync(1_200);
+    await early;
+    expect(fates).toEqual([]);
+    store.state.down = false;
+    await vi.advanceTimersByTimeAsync(200);
+    expect(fates).toEqual([["early", true]]);
+    expect(store.rowsOf("a")).toHaveLength(1);
+  });
+
+  it("still doubts an entry when the next batch is refused for what another one holds", async () => {
+    const { store, fates, sequencer } = sequencerOverMemory();
+    store.state.loseAnswers = 1;
+    const first = sequencer.append(queuedEntry("e"));
+    await vi.advanceTimersByTimeAsync(10);
+    const poison = expect(sequencer.append(queuedEntry("poison"))).rejects.toMatchObject(REFUSED);
+    const good = sequencer.append(queuedEntry("good"));
+    await vi.advanceTimersByTimeAsync(200);
+    await poison;
+    expect([(await first).seq, (await good).seq]).toEqual([1, 2]);
+    expect(store.rowsOf("a")).toHaveLength(2);
+    expect(fates).toEqual([["poison", false]]);
+  });
+
   it("tells when a refused entry is in the trail after all", async () => {
     const { store, fates, sequencer } = sequencerOverMemory();
     let release: () => void = () => undefined;
@@ -116,8 +145,21 @@ describe("the sequencer", () => {
     expect(sequencer.queued()).toBe(50);
     await vi.advanceTimersByTimeAsync(1500);
     expect((await all).every((each) => each.status === "rejected")).toBe(true);
-    // What may have been committed is remembered until the database can be asked, and nothing more.
-    expect(sequencer.queued()).toBeLessThanOrEqual(10);
+    expect(sequencer.queued()).toBe(0);
+    store.state.down = false;
+    await vi.advanceTimersByTimeAsync(200);
+    expect(sequencer.queued()).toBe(0);
+  });
+
+  it("remembers of a lost batch what may have been committed, and nothing more", async () => {
+    const { store, sequencer } = sequencerOverMemory();
+    store.state.loseRequests = 1;
+    const all = Promise.allSettled(Array.from({ length: 50 }, (_, at) => sequencer.append(queuedEntry(`e${at}`))));
+    await vi.advanceTimersByTimeAsync(10);
+    store.state.down = true;
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect((await all).every((each) => each.status === "rejected")).toBe(true);
+    expect(sequencer.queued()).toBe(10);
     store.state.down = false;
     await vi.advanceTimersByTimeAsync(200);
     expect(sequencer.queued()).toBe(0);

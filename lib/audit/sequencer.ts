@@ -3,8 +3,14 @@ import type { AppendedEntry } from "@/lib/audit/entry";
 import { type Lane, makeLane, setDoubt, takeBatch, takeTogether } from "@/lib/audit/lanes";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 
-/** What went wrong with a batch: it may pass later, one entry in it is at fault, or nothing will help. */
-export type BatchFault = "lost" | "poisoned" | "broken";
+/**
+ * What went wrong with a batch:
+ * - `away`: nothing was written, and it may pass later;
+ * - `lost`: nobody told us whether it was written;
+ * - `poisoned`: nothing was written, and one entry in it is at fault;
+ * - `broken`: nothing was written, and nothing will help.
+ */
+export type BatchFault = "away" | "lost" | "poisoned" | "broken";
 
 export type SequencerLimits = BacklogLimits & {
   readonly maxBatch: number;
@@ -31,8 +37,12 @@ export type SequencerStore = {
    * written because it has to be written alone.
    */
   readonly writeTogether: (batches: readonly Batch[]) => Promise<readonly (readonly AppendedEntry[] | null)[]>;
-  /** Which of these entries are in the trail: asked when a commit's answer was lost. */
-  readonly find: (tenantId: string, entries: readonly PreparedEntry[]) => Promise<readonly AppendedEntry[]>;
+  /**
+   * Writes those of these entries that are not in the trail yet, and answers for all of them, in their order: asked when a
+   * commit's answer was lost. Looks and writes in one transaction that holds the chain's head, so that whatever of the lost
+   * one still runs has ended before, or finds another head and writes nothing.
+   */
+  readonly writeMissing: (tenantId: string, entries: readonly PreparedEntry[]) => Promise<readonly AppendedEntry[]>;
   readonly faultOf: (cause: unknown) => BatchFault;
 };
 
@@ -187,8 +197,8 @@ export class EntrySequencer implements Sequencer {
 
   private async serveAlone(lane: Lane): Promise<void> {
     try {
-      await this.settleDoubts(lane);
-      lane.inFlight = lane.inFlight.filter((waiting) => this.backlog.isWanted(waiting));
+      // What is in doubt may still land by itself, so it is written even when nobody waits for it any more.
+      lane.inFlight = lane.inFlight.filter((waiting) => waiting.inDoubt || this.backlog.isWanted(waiting));
       await this.write(lane, lane.inFlight);
       lane.retryAt = 0;
     } catch (cause) {
@@ -219,9 +229,13 @@ export class EntrySequencer implements Sequencer {
     try {
       written = await this.store.writeTogether(lanes.map(batchOf));
     } catch (cause) {
+      const fault = this.store.faultOf(cause);
       // Where the database answered with an error nothing was committed, and each has to be seen for itself.
-      if (this.store.faultOf(cause) !== "lost") return lanes.map(() => null);
-      for (const lane of lanes) this.requeue(lane, cause);
+      if (fault !== "lost" && fault !== "away") return lanes.map(() => null);
+      for (const lane of lanes) {
+        setDoubt(lane.inFlight, fault === "lost");
+        this.requeue(lane, cause);
+      }
       return lanes.map(() => []);
     }
     for (const [index, lane] of lanes.entries()) {
@@ -242,41 +256,22 @@ export class EntrySequencer implements Sequencer {
     for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  private async settleDoubts(lane: Lane): Promise<void> {
-    const doubtful = lane.inFlight.filter((waiting) => waiting.inDoubt);
-    if (doubtful.length === 0) return;
-    const found = await this.store.find(
-      lane.tenantId,
-      doubtful.map((waiting) => waiting.entry),
-    );
-    const byId = new Map(found.map((appended) => [appended.eventId, appended]));
-    const landed: AppendedEntry[] = [];
-    lane.inFlight = lane.inFlight.filter((waiting) => {
-      waiting.inDoubt = false;
-      const appended = byId.get(waiting.entry.eventId);
-      if (appended === undefined) return true;
-      landed.push(appended);
-      this.backlog.accept(waiting, appended);
-      return false;
-    });
-    if (landed.length > 0) this.events.appended(landed);
-  }
-
   /** Writes a batch; where an entry in it is refused for what it holds, halves it until that one stands alone. */
   private async write(lane: Lane, batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return;
+    const doubtful = batch.filter((waiting) => waiting.inDoubt);
+    const entries = batch.map((waiting) => waiting.entry);
     setDoubt(batch, true);
     try {
-      const appended = await this.store.write(
-        lane.tenantId,
-        batch.map((waiting) => waiting.entry),
-      );
-      this.acceptAll(batch, appended);
+      const write = doubtful.length > 0 ? this.store.writeMissing : this.store.write;
+      this.acceptAll(batch, await write(lane.tenantId, entries));
     } catch (cause) {
       const fault = this.store.faultOf(cause);
       if (fault === "lost") throw cause;
-      // The database answered with an error, so nothing of this batch was committed.
+      // Nothing was committed this time; what became of an earlier time is as open as before.
       setDoubt(batch, false);
+      setDoubt(doubtful, true);
+      if (fault === "away" || (fault === "broken" && doubtful.length > 0)) throw cause;
       if (fault === "poisoned" && batch.length > 1) {
         const half = batch.length >> 1;
         await this.write(lane, batch.slice(0, half));

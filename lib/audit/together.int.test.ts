@@ -1,15 +1,14 @@
-import pg from "pg";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { appendInTransaction } from "@/lib/audit/append-in-transaction";
 import { prepareEntry } from "@/lib/audit/prepare-entry";
 import { closeTrail, trail } from "@/lib/audit/trail";
 import { trailStore } from "@/lib/audit/trail-store";
 import { walkTrail } from "@/lib/audit/verify-trail";
-import { databaseUrl } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { tenantSql } from "@/lib/db/sql";
 import { entryDraft } from "@/lib/testing/entry-draft";
 import { createTestTenant } from "@/lib/testing/factories";
+import { holdHead } from "@/lib/testing/hold-head";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
@@ -36,22 +35,6 @@ const lengths = () =>
       return valid ? entries : "broken";
     }),
   );
-
-/** Keeps the head of a tenant's chain, as a transaction of another process does, until it is let go. */
-async function holdHead(tenantId: string) {
-  const client = new pg.Client({ connectionString: databaseUrl() });
-  await client.connect();
-  await client.query("begin");
-  await client.query("select set_config('role', 'countersign_tenant', true), set_config('app.tenant_id', $1, true)", [
-    tenantId,
-  ]);
-  const { rowCount } = await client.query("select 1 from audit_heads where tenant_id = $1 for update", [tenantId]);
-  expect(rowCount).toBe(1);
-  return async () => {
-    await client.query("rollback");
-    await client.end();
-  };
-}
 
 describe("the batches of several tenants in one transaction", () => {
   it("continue each tenant's own chain, with one commit", async () => {

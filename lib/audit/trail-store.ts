@@ -5,9 +5,10 @@ import type { AppendedEntry } from "@/lib/audit/entry";
 import { type LinkedRows, writeRows } from "@/lib/audit/entry-rows";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 import type { Batch, BatchFault, SequencerStore } from "@/lib/audit/sequencer";
-import { APPEND, APPEND_IF_FREE, type RunSql, rowTypeOid, writeBatch } from "@/lib/audit/write-batch";
+import { APPEND, APPEND_IF_FREE, lockHead, type RunSql, rowTypeOid, writeBatch } from "@/lib/audit/write-batch";
 import { isAppError } from "@/lib/core/errors";
 import { pool } from "@/lib/db/client";
+import { isUnsent } from "@/lib/db/lost-connection";
 import { oneTrip, sharedTrip, type TripStep, type TripValue } from "@/lib/db/one-trip";
 import { tenantSql } from "@/lib/db/sql";
 
@@ -33,7 +34,7 @@ let known: Known | null = null;
 export const trailStore: SequencerStore = {
   write,
   writeTogether,
-  find: (tenantId, entries) => withoutHanging(tenantId, (client) => find(client, tenantId, entries)),
+  writeMissing,
   faultOf,
 };
 
@@ -115,6 +116,35 @@ async function writeTogether(batches: readonly Batch[]): Promise<readonly (reado
   }
 }
 
+/**
+ * The lost transaction may still wait for this head, or for its commit: with the head locked it has ended, and is seen. One
+ * that reaches the database later is linked to a head that we have moved.
+ */
+async function writeMissing(tenantId: string, entries: readonly PreparedEntry[]): Promise<readonly AppendedEntry[]> {
+  const { heads } = await ourKnowledge(tenantId);
+  heads.delete(tenantId);
+  return withoutHanging(tenantId, async (client) => {
+    await lockHead(runOn(client), tenantId);
+    const found = await find(client, tenantId, entries);
+    const missing = entries.filter(({ eventId }) => !found.has(eventId));
+    const written = missing.length === 0 ? [] : (await writeBatch(runOn(client), tenantId, missing)).appended;
+    for (const appended of written) found.set(appended.eventId, appended);
+    return entries.map(({ eventId }) => found.get(eventId) as AppendedEntry);
+  });
+}
+
+async function find(
+  client: PoolClient,
+  tenantId: string,
+  entries: readonly PreparedEntry[],
+): Promise<Map<string, AppendedEntry>> {
+  const ids = entries.map(({ eventId }) => eventId);
+  const { rows } = await client.query<{ event_id: string; seq: string; hash: string }>(FIND, [tenantId, ids]);
+  return new Map(
+    rows.map(({ event_id: eventId, seq, hash }) => [eventId, { tenantId, eventId, seq: Number(seq), hash }]),
+  );
+}
+
 /** What appending after `before` sends, and what it has written, given the statement's answer; null when nothing. */
 function makeAppending(typeOid: number, before: Tip, entries: readonly PreparedEntry[], tenantId: string) {
   let rows: LinkedRows | null = null;
@@ -164,22 +194,15 @@ function cut(client: PoolClient): void {
   if (client instanceof pg.Client) void client.end();
 }
 
-async function find(
-  client: PoolClient,
-  tenantId: string,
-  entries: readonly PreparedEntry[],
-): Promise<readonly AppendedEntry[]> {
-  const ids = entries.map(({ eventId }) => eventId);
-  const { rows } = await client.query<{ event_id: string; seq: string; hash: string }>(FIND, [tenantId, ids]);
-  return rows.map((row) => ({ tenantId, eventId: row.event_id, seq: Number(row.seq), hash: row.hash }));
-}
-
+/** Verdicts that are no fault of what was sent: locks, and statements that took too long. */
 const RETRYABLE = new Set(["40001", "40P01", "55P03", "57014"]);
 
 function faultOf(cause: unknown): BatchFault {
+  if (isUnsent(cause)) return "away";
   if (isAppError(cause)) return cause.code === "unavailable" ? "lost" : "broken";
   const state = sqlState(cause);
-  if (state === null || RETRYABLE.has(state)) return "lost";
+  if (state === null) return "lost";
+  if (RETRYABLE.has(state)) return "away";
   return state.startsWith("22") || state.startsWith("23") ? "poisoned" : "broken";
 }
 

@@ -80,7 +80,8 @@ export async function rowTypeOid(run: RunSql): Promise<number> {
   return Number(row?.["oid"]);
 }
 
-async function lockHead(run: RunSql, tenantId: string): Promise<Tip> {
+/** Keeps everybody else out of the chain until the transaction ends. */
+export async function lockHead(run: RunSql, tenantId: string): Promise<Tip> {
   const [held] = await run(LOCK_HEAD, [tenantId]);
   if (held !== undefined) return toTip(held);
   await run(FIRST_HEAD, [tenantId, asBuffer(genesisTip(tenantId).hash).toString("hex")]);

@@ -38,3 +38,15 @@ export function orUnavailable(cause: unknown): unknown {
     ? new AppError("unavailable", "The database cannot be reached.", { retryAfterMs: 1000 }, cause)
     : cause;
 }
+
+const unsent = new WeakSet<object>();
+
+/** The same where no connection could be had in the first place: whoever is told so knows that nothing was sent. */
+export function orUnreachable(cause: unknown): unknown {
+  const named = orUnavailable(cause);
+  if (typeof named === "object" && named !== null) unsent.add(named);
+  return named;
+}
+
+/** True when what failed never left this process. */
+export const isUnsent = (cause: unknown): boolean => typeof cause === "object" && cause !== null && unsent.has(cause);

@@ -2,7 +2,7 @@ import "server-only";
 import type { Connection, PoolClient, Submittable } from "pg";
 import { pool } from "@/lib/db/client";
 import { requireUuid } from "@/lib/db/in-tenant";
-import { orUnavailable } from "@/lib/db/lost-connection";
+import { orUnavailable, orUnreachable } from "@/lib/db/lost-connection";
 import { WireWriter } from "@/lib/db/wire-writer";
 
 export type TripStatement = { readonly name: string; readonly text: string };
@@ -61,7 +61,7 @@ export async function sharedTrip(tenantSteps: readonly TripStep[], taken?: Taken
   const client = await pool()
     .connect()
     .catch((cause: unknown) => {
-      throw orUnavailable(cause);
+      throw orUnreachable(cause);
     });
   taken?.(client);
   const out = spare.pop() ?? new WireWriter(FIRST_BYTES);

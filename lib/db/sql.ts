@@ -3,7 +3,7 @@ import type { PoolClient } from "pg";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { pool } from "@/lib/db/client";
 import { requireUuid } from "@/lib/db/in-tenant";
-import { orUnavailable } from "@/lib/db/lost-connection";
+import { orUnavailable, orUnreachable } from "@/lib/db/lost-connection";
 
 /** A raw transaction as the tenant's runtime role: two round trips besides the caller's own statements. */
 export async function tenantSql<T>(tenantId: string, run: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -37,7 +37,7 @@ async function transact<T>(role: string, tenantId: string, run: (client: PoolCli
   const client = await pool()
     .connect()
     .catch((cause: unknown) => {
-      throw orUnavailable(cause);
+      throw orUnreachable(cause);
     });
   try {
     // One simple query, so that opening costs one round trip. Both values are ours: a constant and a checked uuid.

@@ -32,11 +32,14 @@ function memoryStore() {
   const state = {
     down: false,
     loseAnswers: 0,
+    /** How many batches get lost on their way; nobody can tell them from those whose answer was. */
+    loseRequests: 0,
     hang: null as Promise<void> | null,
     writes: 0,
     parallel: 0,
     peak: 0,
-    finds: 0,
+    /** How often entries in doubt were looked up. */
+    looks: 0,
     /** What batches that are written alone wait for. */
     hangAlone: null as Promise<void> | null,
     /** Tenants of each transaction that more than one shared. */
@@ -51,7 +54,11 @@ function memoryStore() {
     state.peak = Math.max(state.peak, state.parallel);
     try {
       await (state.hang ?? Promise.resolve());
-      if (state.down) throw new Fault("lost");
+      if (state.down) throw new Fault("away");
+      if (state.loseRequests > 0) {
+        state.loseRequests -= 1;
+        throw new Fault("lost");
+      }
       if (batches.some(({ entries }) => entries.length === 0)) throw new Error("A batch without entries.");
       const entries = batches.flatMap((batch) => batch.entries);
       if (entries.some((each) => each.eventId.startsWith("poison"))) throw new Fault("poisoned");
@@ -83,10 +90,13 @@ function memoryStore() {
       const added = await commit(sharing);
       return batches.map((batch) => added[sharing.indexOf(batch)] ?? null);
     },
-    find: async (tenantId: string, entries: readonly PreparedEntry[]) => {
-      state.finds += 1;
-      if (state.down) throw new Fault("lost");
-      return rowsOf(tenantId).filter((row) => entries.some((each) => each.eventId === row.eventId));
+    writeMissing: async (tenantId: string, entries: readonly PreparedEntry[]) => {
+      state.looks += 1;
+      if (state.down) throw new Fault("away");
+      const found = (eventId: string) => rowsOf(tenantId).find((row) => row.eventId === eventId);
+      const missing = entries.filter(({ eventId }) => found(eventId) === undefined);
+      if (missing.length > 0) await commit([{ tenantId, entries: missing }]);
+      return entries.map(({ eventId }) => found(eventId) as AppendedEntry);
     },
     faultOf: (cause: unknown): BatchFault => (cause instanceof Fault ? cause.fault : "broken"),
   };

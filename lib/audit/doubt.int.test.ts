@@ -1,0 +1,99 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, describe, expect, it } from "vitest";
+import type { EntryDraft } from "@/lib/audit/entry";
+import { closeTrail, trail } from "@/lib/audit/trail";
+import { walkTrail } from "@/lib/audit/verify-trail";
+import { newId } from "@/lib/core/ids";
+import { pool } from "@/lib/db/client";
+import { inTenant } from "@/lib/db/in-tenant";
+import { entryDraft } from "@/lib/testing/entry-draft";
+import { createTestTenant } from "@/lib/testing/factories";
+import { holdHead } from "@/lib/testing/hold-head";
+import { withTestDatabase } from "@/lib/testing/test-database";
+
+withTestDatabase();
+afterAll(closeTrail);
+
+/** A tenant whose head this process knows, so that a batch is one statement that PostgreSQL carries out without us. */
+async function knownTenant(): Promise<string> {
+  const { tenantId } = await createTestTenant();
+  for (let at = 0; at < 3; at += 1) await trail().append(entryDraft(tenantId));
+  return tenantId;
+}
+
+/** Breaks our end of each connection; the statement behind it runs on. */
+function breakConnections(): void {
+  const { _clients: clients } = pool() as unknown as { _clients: { connection: { stream: { destroy(): void } } }[] };
+  for (const client of clients) client.connection.stream.destroy();
+}
+
+type Call = Omit<EntryDraft, "phase" | "eventType" | "outcome"> & { readonly callId: string };
+const callOf = (tenantId: string): Call => ({
+  ...{ tenantId, callId: newId(), actor: { type: "agent", id: newId(), name: "bot" }, requestId: newId() },
+  ...{ server: "files", tool: "read_file", decision: "allowed" },
+});
+const intentOf = (call: Call) =>
+  ({ ...call, phase: "intent", eventType: "tool_call.started", outcome: "pending" }) as const;
+const PATIENCE_MS = 5_500;
+
+async function entriesOf(tenantId: string, callId: string): Promise<readonly string[]> {
+  const rows = await inTenant(tenantId, (tx) =>
+    tx.auditEntry.findMany({ where: { tenantId, callId }, orderBy: { seq: "asc" } }),
+  );
+  return rows.map(({ eventType }) => eventType);
+}
+
+/** Until nothing is owed any more. */
+async function settled(): Promise<void> {
+  for (let tries = 0; tries < 100 && trail().status().openCalls > 0; tries += 1) await delay(100);
+}
+
+describe("a connection that is lost while its statement still waits for the head", () => {
+  it("leaves an entry that is written once", async () => {
+    const tenantId = await knownTenant();
+    const letGo = await holdHead(tenantId);
+    const call = callOf(tenantId);
+    const appended = trail().append(intentOf(call));
+    await delay(300);
+    breakConnections();
+    await delay(1_000);
+    await letGo();
+    await appended;
+    await delay(500);
+    expect(await entriesOf(tenantId, call.callId)).toEqual(["tool_call.started"]);
+    await trail().append({ ...call, phase: "outcome", eventType: "tool_call.finished", outcome: "success" });
+    expect(await walkTrail(tenantId)).toMatchObject({ valid: true, entries: 5 });
+  });
+
+  it("leaves no intent without outcome when its caller was refused meanwhile", async () => {
+    const tenantId = await knownTenant();
+    const letGo = await holdHead(tenantId);
+    const call = callOf(tenantId);
+    const refused = expect(trail().append(intentOf(call))).rejects.toMatchObject({ code: "audit_unavailable" });
+    await delay(PATIENCE_MS);
+    breakConnections();
+    await delay(1_000);
+    await letGo();
+    await refused;
+    await settled();
+    expect(await entriesOf(tenantId, call.callId)).toEqual(["tool_call.started", "tool_call.refused"]);
+    expect(trail().status().openCalls).toBe(0);
+  });
+
+  it("leaves one outcome when its caller was refused meanwhile", async () => {
+    const tenantId = await knownTenant();
+    const call = callOf(tenantId);
+    await trail().append(intentOf(call));
+    const letGo = await holdHead(tenantId);
+    const outcome = { ...call, phase: "outcome", eventType: "tool_call.finished", outcome: "success" } as const;
+    const refused = expect(trail().append(outcome)).rejects.toMatchObject({ code: "audit_unavailable" });
+    await delay(PATIENCE_MS);
+    breakConnections();
+    await delay(1_000);
+    await letGo();
+    await refused;
+    await settled();
+    await delay(1_500);
+    expect(await entriesOf(tenantId, call.callId)).toEqual(["tool_call.started", "tool_call.finished"]);
+  });
+});
