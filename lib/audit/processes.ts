@@ -43,12 +43,12 @@ async function register(): Promise<Registered> {
   // Any 63 bits; the lock is what proves life, the key only has to be this process's own.
   const lockKey = (randomBytes(8).readBigUInt64BE() >> 1n).toString();
   const lock = await holdProcessLock(lockKey);
-  const now = new Date().toISOString();
+  // Others compare these times with the database's clock, so they are its own; only `open_since` is compared with our entries.
   await platformSql((client) =>
     client.query(
       `insert into gateway_processes (id, lock_key, version, started_at, last_seen_at, open_since)
-        values ($1::uuid, $2::bigint, $3, $4::timestamptz, $4::timestamptz, $4::timestamptz)`,
-      [gatewayId(), lockKey, GATEWAY_VERSION, now],
+        values ($1::uuid, $2::bigint, $3, now(), now(), $4::timestamptz)`,
+      [gatewayId(), lockKey, GATEWAY_VERSION, openSince()],
     ),
   );
   return {
@@ -74,13 +74,13 @@ function every(ms: number, what: string, run: () => Promise<unknown>): NodeJS.Ti
 }
 
 async function beat(closed: boolean): Promise<void> {
-  const openSince = new Date(trail().openSince()).toISOString();
   await platformSql((client) =>
     client.query(
-      `update gateway_processes set last_seen_at = $2::timestamptz, open_since = $3::timestamptz,
-          closed_at = case when $4 then $2::timestamptz end
+      `update gateway_processes set last_seen_at = now(), open_since = $2::timestamptz, closed_at = case when $3 then now() end
         where id = $1::uuid`,
-      [gatewayId(), new Date().toISOString(), openSince, closed],
+      [gatewayId(), openSince(), closed],
     ),
   );
 }
+
+const openSince = (): string => new Date(trail().openSince()).toISOString();

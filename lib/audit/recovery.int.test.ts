@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { gatewayId } from "@/lib/audit/gateway-identity";
 import { closeProcess, registerProcess } from "@/lib/audit/processes";
 import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
 import type { SequencerStore } from "@/lib/audit/sequencer";
@@ -8,6 +9,7 @@ import { trailStore } from "@/lib/audit/trail-store";
 import { walkTrail } from "@/lib/audit/verify-trail";
 import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
+import { resetSingleton } from "@/lib/core/singleton";
 import { inTenant } from "@/lib/db/in-tenant";
 import { platformSql } from "@/lib/db/sql";
 import { buildForTest, type TestBundle } from "@/lib/testing/bundle";
@@ -23,6 +25,7 @@ const DOOMED = `
   import { trail } from "@/lib/audit/trail";
   import { gatewayId } from "@/lib/audit/gateway-identity";
   import { newId } from "@/lib/core/ids";
+import { resetSingleton } from "@/lib/core/singleton";
   const [tenantId, count] = process.argv.slice(2);
   await openDatabase();
   await registerProcess();
@@ -128,6 +131,30 @@ describe("registering", () => {
     const before = (await rows()).rows.length;
     await closeProcess();
     expect((await rows()).rows.length).toBe(before - 1);
+  });
+
+  it("goes by the database's clock, whatever our own says: a slow one must not look like silence", async () => {
+    const age = "extract(epoch from now() - last_seen_at) as seen, extract(epoch from now() - closed_at) as closed";
+    const read = async () =>
+      (
+        await platformSql((client) =>
+          client.query<{ seen: string; closed: string | null }>(
+            `select ${age} from gateway_processes where id = $1::uuid`,
+            [gatewayId()],
+          ),
+        )
+      ).rows[0];
+    resetSingleton("audit.gateway-id");
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 20_000 });
+    try {
+      await registerProcess();
+      expect(Number((await read())?.seen)).toBeLessThan(5);
+      await closeProcess();
+      expect(Number((await read())?.seen)).toBeLessThan(5);
+      expect(Number((await read())?.closed)).toBeLessThan(5);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
