@@ -7,12 +7,21 @@ import { NO_CHANGES, type Place, type ToolChanges } from "@/lib/servers/store-to
 
 type Stored = ServerTool;
 type Noted = { -readonly [K in keyof ToolChanges]: ToolChanges[K][number][] };
+type NewRow = Omit<Prisma.ServerToolCreateManyInput, "tenantId" | "serverId" | "firstSeenAt">;
+/** What is to be written, gathered: a statement per tool would hold the server's row for seconds. */
+type Writes = {
+  readonly created: (NewRow & { readonly firstSeenAt: Date })[];
+  /** Rows of these names are written anew, and are among the created. */
+  readonly replaced: string[];
+  readonly held: ProbedTool[];
+  readonly returned: string[];
+  readonly released: string[];
+};
 type Visit = {
-  readonly tx: TenantTx;
-  readonly place: Place;
   readonly now: Date;
   readonly isMapped: (tool: string) => boolean;
   readonly noted: Noted;
+  readonly writes: Writes;
 };
 
 /**
@@ -29,12 +38,14 @@ export async function pinTools(
   const stored = new Map((await tx.serverTool.findMany({ where: place })).map((tool) => [tool.name, tool]));
   const offered = new Map(tools.map((tool) => [tool.name, tool]));
   const noted: Noted = { added: [], removed: [], changed: [], restored: [] };
-  const visit: Visit = { tx, place, now, isMapped, noted };
+  const writes: Writes = { created: [], replaced: [], held: [], returned: [], released: [] };
+  const visit: Visit = { now, isMapped, noted, writes };
   for (const tool of offered.values()) {
     const old = stored.get(tool.name);
-    if (old === undefined) await addTool(visit, tool);
-    else await compareTool(visit, old, tool);
+    if (old === undefined) addTool(visit, tool);
+    else compareTool(visit, old, tool);
   }
+  await write(tx, place, writes, now);
   const removed = [...stored.values()].filter((tool) => tool.removedAt === null && !offered.has(tool.name));
   noted.removed.push(...removed.map(({ name }) => name));
   if (removed.length > 0) {
@@ -44,7 +55,27 @@ export async function pinTools(
   return { ...NO_CHANGES, ...noted };
 }
 
-type NewRow = Omit<Prisma.ServerToolCreateManyInput, "tenantId" | "serverId" | "firstSeenAt">;
+/** A few statements, however many tools there are. */
+async function write(tx: TenantTx, place: Place, writes: Writes, now: Date): Promise<void> {
+  const { created, replaced, held, returned, released } = writes;
+  const these = (names: readonly string[]) => ({ where: { ...place, name: { in: [...names] } } });
+  if (returned.length > 0) await tx.serverTool.updateMany({ ...these(returned), data: { removedAt: null } });
+  if (released.length > 0) await tx.serverTool.updateMany({ ...these(released), data: RELEASED });
+  if (replaced.length > 0) await tx.serverTool.deleteMany(these(replaced));
+  if (created.length > 0) await tx.serverTool.createMany({ data: created.map((row) => ({ ...row, ...place })) });
+  if (held.length > 0) await holdAll(tx, place, held, now);
+}
+
+/** Puts what a server says now beside what was approved; a tool that was in use before anybody was asked counts as approved. */
+async function holdAll(tx: TenantTx, place: Place, tools: readonly ProbedTool[], now: Date): Promise<void> {
+  const rows = tools.map((tool) => ({ name: tool.name, sha256: tool.definitionSha256, definition: toHeld(tool) }));
+  const at = now.toISOString();
+  await tx.$executeRaw`update server_tools t
+    set held_definition = h.definition, held_sha256 = h.sha256, held_at = ${at}::timestamptz, rejected_at = null,
+      approved_at = coalesce(t.approved_at, ${at}::timestamptz)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as h(name text, sha256 text, definition jsonb)
+    where t.tenant_id = ${place.tenantId}::uuid and t.server_id = ${place.serverId}::uuid and t.name = h.name`;
+}
 
 /** Writes a tool's row anew: a JSON column that is to be empty cannot be emptied otherwise without the engine's own null. */
 export async function rewriteTool(tx: TenantTx, old: Stored, data: NewRow): Promise<void> {
@@ -53,25 +84,22 @@ export async function rewriteTool(tx: TenantTx, old: Stored, data: NewRow): Prom
   await tx.serverTool.create({ data: { ...data, tenantId, serverId, firstSeenAt } });
 }
 
-const hold = (visit: Visit, tool: ProbedTool) => ({
+const hold = (now: Date, tool: ProbedTool) => ({
   heldDefinition: toHeld(tool) as unknown as Prisma.InputJsonValue,
   heldSha256: tool.definitionSha256,
-  heldAt: visit.now,
+  heldAt: now,
   rejectedAt: null,
 });
 
 /** A tool that nobody looked at. Where a rule waits for its name already, it would be callable at once: then it is held. */
-async function addTool(visit: Visit, tool: ProbedTool): Promise<void> {
-  const { tx, place, now, isMapped, noted } = visit;
+function addTool(visit: Visit, tool: ProbedTool): void {
+  const { now, isMapped, noted, writes } = visit;
   const mapped = isMapped(tool.name);
-  await tx.serverTool.create({
-    data: {
-      ...place,
-      ...definitionColumns(tool),
-      suggestedPermission: tool.suggestedPermission,
-      ...{ firstSeenAt: now, lastSeenAt: now, approvedAt: null },
-      ...(mapped ? hold(visit, tool) : {}),
-    },
+  writes.created.push({
+    ...definitionColumns(tool),
+    suggestedPermission: tool.suggestedPermission,
+    ...{ firstSeenAt: now, lastSeenAt: now, approvedAt: null },
+    ...(mapped ? hold(now, tool) : {}),
   });
   noted.added.push(tool.name);
   if (mapped) noted.changed.push({ name: tool.name, before: null, after: tool.definitionSha256 });
@@ -80,41 +108,42 @@ async function addTool(visit: Visit, tool: ProbedTool): Promise<void> {
 const isSame = (a: Pick<ProbedTool, "definitionSha256" | "title">, sha256: string | null, title: string | null) =>
   a.definitionSha256 === sha256 && a.title === title;
 
-async function compareTool(visit: Visit, old: Stored, tool: ProbedTool): Promise<void> {
-  const { noted, now } = visit;
+function compareTool(visit: Visit, old: Stored, tool: ProbedTool): void {
+  const { noted, writes } = visit;
   if (old.removedAt !== null) {
     noted.added.push(tool.name);
-    await update(visit, tool.name, { removedAt: null });
+    writes.returned.push(tool.name);
   }
   // Mapping a new tool is how a person says that they looked at it.
   const approved = old.approvedAt !== null || (old.heldSha256 === null && visit.isMapped(tool.name));
   const same = isSame(tool, old.definitionSha256, old.title);
-  if (!approved) return same ? undefined : replaceUnseen(visit, old, tool);
+  if (!approved) {
+    if (!same) replaceUnseen(visit, old, tool);
+    return;
+  }
   if (same) {
     if (old.heldSha256 === null) return;
     noted.restored.push(tool.name);
-    return update(visit, tool.name, RELEASED);
+    writes.released.push(tool.name);
+    return;
   }
   const held = old.heldDefinition as HeldDefinition | null;
   if (held !== null && isSame(tool, old.heldSha256, held.title)) return;
   noted.changed.push({ name: tool.name, before: old.definitionSha256, after: tool.definitionSha256 });
-  await update(visit, tool.name, { ...hold(visit, tool), approvedAt: old.approvedAt ?? now });
+  writes.held.push(tool);
 }
 
 /** Nothing of it was approved, so nothing of it has to be kept; one that was held or refused is to be looked at anew. */
-async function replaceUnseen(visit: Visit, old: Stored, tool: ProbedTool): Promise<void> {
-  const held = old.heldSha256 === null ? {} : hold(visit, tool);
-  visit.noted.changed.push({ name: tool.name, before: old.definitionSha256, after: tool.definitionSha256 });
-  await rewriteTool(visit.tx, old, {
+function replaceUnseen({ now, noted, writes }: Visit, old: Stored, tool: ProbedTool): void {
+  const held = old.heldSha256 === null ? {} : hold(now, tool);
+  noted.changed.push({ name: tool.name, before: old.definitionSha256, after: tool.definitionSha256 });
+  writes.replaced.push(tool.name);
+  writes.created.push({
     ...definitionColumns(tool),
     suggestedPermission: tool.suggestedPermission,
-    ...{ approvedAt: null, lastSeenAt: visit.now },
+    ...{ approvedAt: null, firstSeenAt: old.firstSeenAt, lastSeenAt: now },
     ...held,
   });
 }
 
 export const RELEASED = { heldSha256: null, heldAt: null, rejectedAt: null } as const;
-
-async function update({ tx, place }: Visit, name: string, data: Prisma.ServerToolUpdateManyMutationInput) {
-  await tx.serverTool.updateMany({ where: { ...place, name }, data });
-}

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { perform } from "@/lib/audit/perform";
@@ -411,6 +412,37 @@ describe("a definition that changes", () => {
     const refreshed = await perform(refreshServer, tenant.ctx(), { id: server.id });
     expect(refreshed.heldToolCount).toBe(1);
     expect(refreshed.tools[0]?.review?.diff.map(({ field }) => field)).toEqual(["title"]);
+  });
+
+  it("is written in a few statements, however many tools a server has", async () => {
+    const { tenantId } = tenant;
+    const many = (version: string) =>
+      Array.from({ length: 300 }, (_, nth) => ({ ...READ, name: `tool_${nth}`, description: `${version} ${nth}.` }));
+    const states = () =>
+      inTenant(tenantId, async (tx) => ({
+        held: await tx.serverTool.count({ where: { tenantId, heldSha256: { not: null } } }),
+        seen: await tx.serverTool.count({ where: { tenantId, description: { startsWith: "second" } } }),
+      }));
+    const approve = () =>
+      inTenant(tenantId, (tx) => tx.serverTool.updateMany({ where: { tenantId }, data: { approvedAt: new Date() } }));
+    const statements = vi.spyOn(pg.Client.prototype, "query");
+    const steps = [
+      { version: "first", becomes: { held: 0, seen: 0 } },
+      // Nobody looked at it yet: it is replaced.
+      { version: "second", becomes: { held: 0, seen: 300 } },
+      { version: "third", before: approve, becomes: { held: 300, seen: 300 } },
+      { version: "second", becomes: { held: 0, seen: 300 } },
+    ];
+    for (const { version, before, becomes } of steps) {
+      await before?.();
+      upstream.setListing(many(version));
+      statements.mockClear();
+      await check();
+      expect(statements.mock.calls.length).toBeLessThan(60);
+      expect(await states()).toEqual(becomes);
+    }
+    statements.mockRestore();
+    expect((await toolOf("tool_7"))?.description).toBe("second 7.");
   });
 
   it("keeps a new tool apart: admins only, or nobody where a rule waits for its name", async () => {
