@@ -20,6 +20,17 @@ export async function requireServer(tx: TenantTx, tenantId: string, id: string):
   return row;
 }
 
+declare const locked: unique symbol;
+
+/** A server's row as it stays for the rest of the transaction. What was read before the lock may be of yesterday. */
+export type LockedServer = ServerRow & { readonly [locked]: true };
+
+/** The server, after whoever else changes it or its tools. */
+export async function requireLocked(tx: TenantTx, tenantId: string, id: string): Promise<LockedServer> {
+  await tx.$executeRaw`select 1 from servers where tenant_id = ${tenantId}::uuid and id = ${id}::uuid for update`;
+  return (await requireServer(tx, tenantId, id)) as LockedServer;
+}
+
 /** Where the stored row says the server is. */
 export function toEndpoint(row: Pick<ServerRow, "transport" | "url" | "command" | "args" | "env">): ServerEndpoint {
   return endpointOf({ ...row, env: row.env as Record<string, string> });
@@ -45,7 +56,7 @@ export async function probeStored(ctx: RequestContext, id: string): Promise<Fres
 }
 
 /** A probe speaks of the server as it was asked; one that was changed meanwhile must be asked again. */
-export function requireUnchanged(row: ServerRow, seenAt: Date): void {
+export function requireUnchanged(row: LockedServer, seenAt: Date): void {
   if (row.updatedAt.getTime() === seenAt.getTime()) return;
   throw new AppError("conflict", "The server was changed while it was asked. Try again.");
 }

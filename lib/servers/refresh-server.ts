@@ -10,8 +10,9 @@ import { readServerDetail } from "@/lib/servers/detail";
 import { askSoon } from "@/lib/servers/health/health-store";
 import {
   type FreshProbe,
+  type LockedServer,
   probeStored,
-  requireServer,
+  requireLocked,
   requireUnchanged,
   type ServerRow,
   serverChanged,
@@ -19,7 +20,7 @@ import {
 } from "@/lib/servers/internal";
 import { pinTools } from "@/lib/servers/pin-tools";
 import { type ProbedTool, serverRef } from "@/lib/servers/schemas";
-import { lockServer, NO_CHANGES, storeTools, type ToolChanges } from "@/lib/servers/store-tools";
+import { NO_CHANGES, storeTools, type ToolChanges } from "@/lib/servers/store-tools";
 
 /** Makes the stored tools what was listed: replaced while the server is a draft, compared with what was approved after. */
 export async function storeListed(tx: TenantTx, row: ServerRow, tools: readonly ProbedTool[]): Promise<ToolChanges> {
@@ -29,15 +30,14 @@ export async function storeListed(tx: TenantTx, row: ServerRow, tools: readonly 
   return pinTools(tx, place, tools, (tool) => Object.hasOwn(rules, ruleKey(row.slug, tool)));
 }
 
-/** Stores what a fresh probe saw. A server that did not answer keeps the tools it had. */
+/** Stores what a fresh probe saw of a server that is locked. One that did not answer keeps the tools it had. */
 export async function storeProbe(
   tx: TenantTx,
   ctx: RequestContext,
-  row: ServerRow,
+  row: LockedServer,
   { probe, seenAt }: FreshProbe,
 ): Promise<ToolChanges> {
   const { tenantId, id } = row;
-  await lockServer(tx, { tenantId, serverId: id });
   requireUnchanged(row, seenAt);
   const now = new Date();
   await tx.server.update({
@@ -58,7 +58,7 @@ export const refreshServer = defineWrite({
   input: serverRef,
   prepare: (ctx, { id }) => probeStored(ctx, id),
   run: async (tx, ctx, { id, reason }, fresh) => {
-    const row = await requireServer(tx, ctx.tenantId, id);
+    const row = await requireLocked(tx, ctx.tenantId, id);
     const changes = await storeProbe(tx, ctx, row, fresh);
     return {
       result: await readServerDetail(tx, ctx.tenantId, id),

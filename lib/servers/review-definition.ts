@@ -6,7 +6,7 @@ import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
 import type { ServerTool } from "@/lib/generated/prisma/client";
 import { readServerDetail } from "@/lib/servers/detail";
-import { requireServer, type ServerRow, serverChanged } from "@/lib/servers/internal";
+import { requireLocked, type ServerRow, serverChanged } from "@/lib/servers/internal";
 import { rewriteTool } from "@/lib/servers/pin-tools";
 import {
   approvedOf,
@@ -16,7 +16,6 @@ import {
   reviewSha256,
 } from "@/lib/servers/pinned-definition";
 import { reviewDefinitionInput } from "@/lib/servers/schemas";
-import { lockServer } from "@/lib/servers/store-tools";
 
 type Pending = { readonly server: ServerRow; readonly tool: ServerTool };
 type Input = { readonly id: string; readonly tool: string; readonly sha256: string; readonly reason: string };
@@ -24,8 +23,7 @@ type Input = { readonly id: string; readonly tool: string; readonly sha256: stri
 /** The definition that waits, if it is still the one that was looked at. */
 async function requirePending(tx: TenantTx, ctx: RequestContext, input: Input): Promise<Pending> {
   const { tenantId } = ctx;
-  await lockServer(tx, { tenantId, serverId: input.id });
-  const server = await requireServer(tx, tenantId, input.id);
+  const server = await requireLocked(tx, tenantId, input.id);
   const where = { tenantId_serverId_name: { tenantId, serverId: input.id, name: input.tool } };
   const tool = await tx.serverTool.findUnique({ where });
   if (tool === null || tool.removedAt !== null) throw new AppError("not_found", "The server offers no such tool.");

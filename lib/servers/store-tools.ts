@@ -16,11 +16,6 @@ export const NO_CHANGES: ToolChanges = { added: [], removed: [], changed: [], re
 type Json = Prisma.InputJsonValue;
 export type Place = { readonly tenantId: string; readonly serverId: string };
 
-/** Whoever changes a server's tools waits here for the other who does. */
-export async function lockServer(tx: TenantTx, { tenantId, serverId }: Place): Promise<void> {
-  await tx.$executeRaw`select 1 from servers where tenant_id = ${tenantId}::uuid and id = ${serverId}::uuid for update`;
-}
-
 function toRow(place: Place, tool: ProbedTool, firstSeenAt: Date, now: Date): Prisma.ServerToolCreateManyInput {
   return {
     ...place,

@@ -7,6 +7,7 @@ import { readServerDetail } from "@/lib/servers/detail";
 import {
   type FreshProbe,
   probeStored,
+  requireLocked,
   requireServer,
   type ServerRow,
   type StoredProbe,
@@ -51,7 +52,7 @@ export const enableServer = defineWrite({
   input: serverRef,
   prepare: prepareEnable,
   run: async (tx, ctx, { id, reason }, fresh) => {
-    const row = await requireServer(tx, ctx.tenantId, id);
+    const row = await requireLocked(tx, ctx.tenantId, id);
     if (fresh === null && !answered(row)) throw neverAnswered(row, null);
     if (fresh !== null) await storeProbe(tx, ctx, row, fresh);
     const server = await setStatus(tx, ctx.tenantId, id, "enabled");

@@ -4,11 +4,10 @@ import { bus } from "@/lib/core/bus";
 import { inTenant } from "@/lib/db/in-tenant";
 import { warmKey } from "@/lib/db/tenant-keys";
 import { type EntryBase, recordHeld } from "@/lib/servers/definition-entries";
-import { requireServer, serverChanged } from "@/lib/servers/internal";
+import { requireLocked, serverChanged } from "@/lib/servers/internal";
 import { storeListed } from "@/lib/servers/refresh-server";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 import type { ProbedTool } from "@/lib/servers/schemas";
-import { lockServer } from "@/lib/servers/store-tools";
 import { suggestPermissions } from "@/lib/servers/suggest-permission";
 
 /** True when the list is, tool by tool, what is in force: then there is nothing to write. */
@@ -37,8 +36,7 @@ export async function noteTools(
   }));
   await warmKey(tenantId, "payload");
   const changed = await inTenant(tenantId, async (tx) => {
-    await lockServer(tx, { tenantId, serverId: id });
-    const row = await requireServer(tx, tenantId, id);
+    const row = await requireLocked(tx, tenantId, id);
     if (row.status !== "enabled") return false;
     const { added, removed, changed: held, restored } = await storeListed(tx, row, tools);
     if (added.length + removed.length + held.length + restored.length === 0) return false;
