@@ -4,6 +4,9 @@ import type { PermissionMap } from "@/lib/access/decide";
 import { authorize } from "@/lib/gateway/authorize";
 import type { Identity } from "@/lib/gateway/identity";
 import { listTools, SEPARATOR } from "@/lib/gateway/list-tools";
+import { searchTools } from "@/lib/gateway/search-tools";
+import type { Entrance } from "@/lib/gateway/tool-call";
+import { makeKillSet, type ThrownSwitch } from "@/lib/kill-switches/kill-set";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
 const slug = fc.constantFrom("files", "notes", "crm");
@@ -35,8 +38,13 @@ function build({ servers, map, held }: Drawn) {
       return [at, { slug: at, tools: new Map(definitions) } as unknown as RegisteredServer];
     }),
   );
-  const identity = { tenantId: "t", permissions: new Set(held) } as unknown as Identity;
-  const gateway = { permissionMap: async () => permissionMap, servers: async () => registered };
+  const identity = {
+    tenantId: "t",
+    permissions: new Set(held),
+    actor: { type: "agent", name: "a" },
+  } as unknown as Identity;
+  const killSwitches = () => makeKillSet([]);
+  const gateway = { permissionMap: async () => permissionMap, servers: async () => registered, killSwitches };
   return { permissionMap, registered, identity, gateway };
 }
 
@@ -71,5 +79,33 @@ describe("the list of tools", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("is refused to an agent that is stopped, and searching too; tools that are stopped stay listed", async () => {
+    const { gateway, identity } = build({
+      servers: [{ slug: "files", tools: ["read"] }],
+      map: { "files/read": "files:read" },
+      held: ["files:read"],
+    });
+    const append = () => Promise.reject(new Error("a search that was refused is no entry of a search"));
+    const stopped = (kind: ThrownSwitch["kind"], target: string) => {
+      const killSwitches = () => makeKillSet([{ id: "1", kind, target, reason: "it went wild" }]);
+      return { ...gateway, append, killSwitches };
+    };
+    for (const [kind, target] of [
+      ["agent", "a"],
+      ["tenant", ""],
+    ] as const) {
+      const deps = stopped(kind, target);
+      await expect(listTools(deps, identity, null)).rejects.toMatchObject({ code: "killed" });
+      await expect(listTools(deps, identity, "files")).rejects.toMatchObject({ code: "killed" });
+      const entrance = { era: "modern" } as Entrance;
+      await expect(searchTools(deps, identity, entrance, { query: "read", limit: 1 })).rejects.toMatchObject({
+        code: "killed",
+      });
+    }
+    expect((await listTools(stopped("server", "files"), identity, null)).count).toBe(1);
+    expect((await listTools(stopped("tool", "files/read"), identity, null)).count).toBe(1);
+    expect((await listTools(stopped("agent", "another"), identity, null)).count).toBe(1);
   });
 });

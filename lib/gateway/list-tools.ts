@@ -2,6 +2,7 @@ import "server-only";
 import { decide, type PermissionMap } from "@/lib/access/decide";
 import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
+import { requireCallerAlive } from "@/lib/gateway/require-alive";
 import type { RegisteredServer, ToolDefinition } from "@/lib/servers/registered-server";
 
 /** What separates server and tool in a name on the joint door. No slug contains it, so the first one is the border. */
@@ -23,13 +24,17 @@ function keyOf(permissions: ReadonlySet<string>): string {
   return made;
 }
 
-/** The tools this identity may call: the same `decide()` as for a call, so listed and callable are one set. */
+/**
+ * The tools this identity may call: the same `decide()` as for a call, so listed and callable are one set. One that is
+ * stopped reads no list; tools that are stopped stay listed, as those of a server that is down, and are refused when called.
+ */
 export async function listTools(
-  gateway: Pick<GatewayDeps, "permissionMap" | "servers">,
+  gateway: Pick<GatewayDeps, "permissionMap" | "servers" | "killSwitches">,
   identity: Identity,
   serverSlug: string | null,
   era: "modern" | "legacy" = "legacy",
 ): Promise<Catalog> {
+  await requireCallerAlive(gateway, identity, null);
   const [map, servers] = await Promise.all([
     gateway.permissionMap(identity.tenantId),
     gateway.servers(identity.tenantId),

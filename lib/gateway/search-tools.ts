@@ -25,7 +25,7 @@ export type SearchedTools = { readonly entry: string; readonly tools: readonly P
 
 /** The best matches among what this identity may call: made from the very list it would be given. */
 export async function searchTools(
-  gateway: Pick<GatewayDeps, "permissionMap" | "servers" | "append">,
+  gateway: Pick<GatewayDeps, "permissionMap" | "servers" | "killSwitches" | "append">,
   identity: Identity,
   entrance: Entrance,
   { query, limit }: { readonly query: string; readonly limit: number },
