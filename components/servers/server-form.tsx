@@ -61,7 +61,11 @@ export function ServerFormFields({ form }: { readonly form: ServerForm }) {
             </Field>
           )}
         />
-        <Field label="Deadline, ms" hint="A call ends in a timeout after this long." error={errors.deadlineMs?.message}>
+        <Field
+          label="Deadline, ms"
+          hint="How long the server has for a call. Waiting for a place comes on top, at most as long again."
+          error={errors.deadlineMs?.message}
+        >
           <Input type="number" min={100} step={100} {...form.register("deadlineMs", { valueAsNumber: true })} />
         </Field>
         <Field label="Warm connections" hint="The pool grows above this under load." error={errors.poolSize?.message}>

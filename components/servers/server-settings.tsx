@@ -89,7 +89,11 @@ export function ServerSettings({ tenant, server }: { readonly tenant: string; re
                 </Field>
               )}
             />
-            <Field label="Deadline, ms" error={errors.deadlineMs?.message}>
+            <Field
+              label="Deadline, ms"
+              hint="How long the server has for a call. Waiting for a place comes on top, at most as long again."
+              error={errors.deadlineMs?.message}
+            >
               <Input type="number" {...form.register("deadlineMs", { valueAsNumber: true })} />
             </Field>
             <Field label="Warm connections" error={errors.poolSize?.message}>

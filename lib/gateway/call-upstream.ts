@@ -9,7 +9,7 @@ import { voteOf } from "@/lib/mcp/upstream/faults";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
 import { startDeadline } from "@/lib/resilience/deadline";
 
-/** Calls the tool, at most until the server's deadline, and tells the circuit how it went. Takes proof that the intent is durable. */
+/** Calls the tool, at most until the server's deadline, which begins here, and tells the circuit how it went. Takes proof that the intent is durable. */
 export async function callUpstream(
   gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries">,
   intent: DurableIntent,
@@ -17,7 +17,7 @@ export async function callUpstream(
 ): Promise<UpstreamAnswer> {
   const { passage } = intent;
   const { server, tool } = passage.grant;
-  const deadline = startDeadline(patienceOf(call) + server.deadlineMs - passage.waitedMs, call.signal);
+  const deadline = startDeadline(patienceOf(call) + server.deadlineMs, call.signal);
   const land = gateway.inFlight.enter(passage.grant, deadline.kill);
   try {
     // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.

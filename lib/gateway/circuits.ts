@@ -23,7 +23,7 @@ declare const proof: unique symbol;
 export type Passage = {
   readonly grant: Grant;
   readonly circuitState: CircuitState["kind"];
-  /** How long the call waited for a place. It counts against the server's deadline. */
+  /** How long the call waited for a place. The server's own time begins afterwards: a queue is no fault of the server. */
   readonly waitedMs: number;
   /** Only the first vote counts. */
   readonly leave: (vote: Vote, failure?: ErrorCode) => void;
@@ -150,6 +150,7 @@ function enterThrough(way: Way, signal: Leaving | undefined): Passage | Promise<
   const { circuit, deadlineMs } = grant.server;
   // Before a place is taken or waited for: who is refused must not hold up others.
   if (cell.refuses(circuit.policy, circuit.override)) throw circuitOpen(grant, cell.current(), clock.now());
+  // As long as one call may take: behind a server that hangs a place becomes free by then.
   const seat = seats.enter(deadlineMs, signal);
   if (seat === null) throw overloaded(grant);
   if (!(seat instanceof Promise)) return passCircuit(way, seat, 0);

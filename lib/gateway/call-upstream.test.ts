@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { DurableIntent } from "@/lib/gateway/audit-entry";
+import type { Grant } from "@/lib/gateway/authorize";
+import { callUpstream } from "@/lib/gateway/call-upstream";
+import { type Circuits, makeCircuits } from "@/lib/gateway/circuits";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import type { ToolCall } from "@/lib/gateway/tool-call";
+import type { UpstreamAnswer, UpstreamRequest } from "@/lib/mcp/upstream/protocol";
+import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
+import { type CircuitPolicy, SEED_POLICY } from "@/lib/resilience/circuit";
+import type { RegisteredServer } from "@/lib/servers/registered-server";
+
+const [TENANT, SLUG, DEADLINE_MS] = ["t1", "files", 1_000];
+const ANSWER = { result: { content: [] }, bytes: 1 };
+
+type Given = { readonly maxConcurrent?: number; readonly policy?: Partial<CircuitPolicy> };
+
+const serverWith = ({ maxConcurrent = 100, policy = {} }: Given): RegisteredServer =>
+  ({
+    ...{ tenantId: TENANT, id: "s1", slug: SLUG, version: "1", deadlineMs: DEADLINE_MS },
+    pool: { maxConcurrent, maxQueued: 50, maxChildren: 1 },
+    circuit: { policy: { ...SEED_POLICY, ...policy }, perTool: new Set(), override: null, generation: 0 },
+  }) as unknown as RegisteredServer;
+
+const grantTo = (server: RegisteredServer): Grant =>
+  ({
+    ...{ server, ref: { server: SLUG, tool: "read" }, identity: { tenantId: TENANT } },
+    tool: { definition: { name: "read", inputSchema: {} } },
+  }) as unknown as Grant;
+
+let circuits: Circuits;
+beforeEach(() => {
+  vi.useFakeTimers();
+  circuits = makeCircuits();
+});
+afterEach(() => {
+  circuits.close();
+  vi.useRealTimers();
+});
+
+type Server = (request: UpstreamRequest) => Promise<UpstreamAnswer>;
+
+/** One call after the other, each on the road that a real one takes from its place on; how it ended, in one word. */
+async function call(server: RegisteredServer, request: Server, asked: Partial<ToolCall> = {}): Promise<string> {
+  const gateway = {
+    upstreams: { of: () => ({ request }) },
+    inFlight: { enter: () => () => undefined },
+    killSwitches: () => ({ size: 0 }),
+    retries: { begin: () => () => null },
+  } as unknown as GatewayDeps;
+  try {
+    const passage = await circuits.enter(grantTo(server));
+    const intent = { passage, note: () => undefined, trace: null } as unknown as DurableIntent;
+    await callUpstream(gateway, intent, asked as ToolCall);
+    return "ok";
+  } catch (cause) {
+    return String((cause as { code?: string }).code);
+  }
+}
+
+const answersAfter =
+  (ms: number): Server =>
+  ({ deadline }) =>
+    untilStopped(new Promise((resolve) => setTimeout(() => resolve(ANSWER), ms)), deadline);
+
+it("gives the server its whole deadline however long the call waited for a place: one that is only busy stays in use", async () => {
+  const server = serverWith({ maxConcurrent: 1 });
+  const ends: Promise<string>[] = [];
+  for (let sent = 0; sent < 60; sent += 1) {
+    ends.push(call(server, answersAfter(300)));
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  await vi.advanceTimersByTimeAsync(3 * DEADLINE_MS);
+  const codes = await Promise.all(ends);
+  expect(new Set(codes)).toEqual(new Set(["ok", "overloaded"]));
+  expect(codes.filter((code) => code === "ok").length).toBeGreaterThan(15);
+  expect(circuits.views(TENANT).get(SLUG)?.kind).toBe("closed");
+});
+
+it("still counts a server that hangs behind its queue", async () => {
+  const server = serverWith({ maxConcurrent: 1 });
+  const ends: Promise<string>[] = [];
+  for (let sent = 0; sent < 60; sent += 1) {
+    ends.push(call(server, answersAfter(60_000)));
+    await vi.advanceTimersByTimeAsync(200);
+  }
+  await vi.advanceTimersByTimeAsync(3 * DEADLINE_MS);
+  expect((await Promise.all(ends)).filter((code) => code === "upstream_timeout").length).toBe(5);
+  expect(circuits.views(TENANT).get(SLUG)?.kind).toBe("open");
+});
