@@ -20,9 +20,12 @@ const sliceOf = (now: number, windowMs: number): number => Math.floor((now * BUC
 
 /** Counts one call; what is older than the window is forgotten. */
 export function count(window: Window, windowMs: number, now: number, failed: boolean, slow: boolean): Window {
+  const slice = sliceOf(now, windowMs);
   const last = window.at(-1);
-  // A clock that was set back must not reorder the slices.
-  const at = Math.max(sliceOf(now, windowMs), last?.at ?? 0);
+  // Counted by another measure, or before the clock was set far back: it would stand in the future, and never end.
+  if (last !== undefined && last.at - slice > BUCKETS) return count(EMPTY_WINDOW, windowMs, now, failed, slow);
+  // A clock that was set back a little must not reorder the slices.
+  const at = Math.max(slice, last?.at ?? 0);
   const same = last?.at === at;
   const next: Bucket = {
     at,

@@ -134,6 +134,19 @@ describe("circuit", () => {
     expect(totals(merged, 60_000, 61_000)).toEqual({ calls: 4, failures: 1, slow: 0 });
   });
 
+  it.each([
+    ["its length is changed to look further back", { ...SEED_POLICY, windowMs: 120_000 }, 0],
+    ["the clock is set back", SEED_POLICY, -3_600_000],
+  ])("goes on counting when %s", (_what, policy, stepMs) => {
+    const start = Date.UTC(2026, 0, 1);
+    const healthy = times(100, CLOSED, "success", start);
+    const counting = play("s", healthy, start + stepMs, policy);
+    expect(counting.kind === "closed" && totals(counting.window, policy.windowMs, start + stepMs).calls).toBe(1);
+    expect(play(`${"fs".repeat(9)}f`, counting, start + stepMs + 1_000, policy)).toMatchObject({
+      cause: "success_rate",
+    });
+  });
+
   it("agrees with a model that looks back over the log", () => {
     checkCircuitAgainstModel(10_000);
   }, 30_000);
