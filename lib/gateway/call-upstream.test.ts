@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { AppError } from "@/lib/core/errors";
 import type { DurableIntent } from "@/lib/gateway/audit-entry";
 import type { Grant } from "@/lib/gateway/authorize";
 import { callUpstream } from "@/lib/gateway/call-upstream";
 import { type Circuits, makeCircuits } from "@/lib/gateway/circuits";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { ToolCall } from "@/lib/gateway/tool-call";
+import { unreachable } from "@/lib/mcp/upstream/faults";
 import type { UpstreamAnswer, UpstreamRequest } from "@/lib/mcp/upstream/protocol";
 import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import { type CircuitPolicy, SEED_POLICY } from "@/lib/resilience/circuit";
@@ -29,24 +31,31 @@ const grantTo = (server: RegisteredServer): Grant =>
   }) as unknown as Grant;
 
 let circuits: Circuits;
+/** The servers that agents may reach now; null while it is the one that is called. */
+let enabled: readonly RegisteredServer[] | null;
 beforeEach(() => {
   vi.useFakeTimers();
   circuits = makeCircuits();
+  enabled = null;
 });
 afterEach(() => {
   circuits.close();
   vi.useRealTimers();
 });
 
-type Server = (request: UpstreamRequest) => Promise<UpstreamAnswer>;
+type Server = (request: UpstreamRequest, version: string) => Promise<UpstreamAnswer>;
+const isRetried = ({ code }: AppError) => code === "upstream_unreachable";
 
 /** One call after the other, each on the road that a real one takes from its place on; how it ended, in one word. */
 async function call(server: RegisteredServer, request: Server, asked: Partial<ToolCall> = {}): Promise<string> {
   const gateway = {
-    upstreams: { of: () => ({ request }) },
+    upstreams: {
+      of: ({ version }: RegisteredServer) => ({ request: (asks: UpstreamRequest) => request(asks, version) }),
+    },
     inFlight: { enter: () => () => undefined },
     killSwitches: () => ({ size: 0 }),
-    retries: { begin: () => () => null },
+    retries: { begin: () => (error: AppError, retryNo: number) => (retryNo === 0 && isRetried(error) ? 100 : null) },
+    servers: () => new Map((enabled ?? [server]).map((each) => [each.slug, each])),
   } as unknown as GatewayDeps;
   try {
     const passage = await circuits.enter(grantTo(server));
@@ -87,4 +96,47 @@ it("still counts a server that hangs behind its queue", async () => {
   await vi.advanceTimersByTimeAsync(3 * DEADLINE_MS);
   expect((await Promise.all(ends)).filter((code) => code === "upstream_timeout").length).toBe(5);
   expect(circuits.views(TENANT).get(SLUG)?.kind).toBe("open");
+});
+
+/** One call holds the only place for 300 ms; the others wait behind it while the server is changed. */
+async function changedInTheQueue(server: RegisteredServer, changed: readonly RegisteredServer[]) {
+  const reached: string[] = [];
+  const request: Server = (asks, version) => {
+    reached.push(version);
+    return answersAfter(300)(asks, version);
+  };
+  const ends = Array.from({ length: 3 }, () => call(server, request));
+  await vi.advanceTimersByTimeAsync(100);
+  enabled = changed;
+  await vi.advanceTimersByTimeAsync(DEADLINE_MS);
+  return { codes: await Promise.all(ends), reached };
+}
+
+it("asks a server nothing more once it is disabled or tripped, and the new one where it was changed", async () => {
+  const server = serverWith({ maxConcurrent: 1 });
+  const tripped = { ...server, circuit: { ...server.circuit, override: "forced-open" as const } };
+  const another = { ...server, id: "s2" };
+  for (const [changed, code] of [
+    [[], "server_disabled"],
+    [[another], "server_disabled"],
+    [[tripped], "circuit_open"],
+  ] as const) {
+    expect(await changedInTheQueue(server, changed)).toEqual({ codes: ["ok", code, code], reached: ["1"] });
+    enabled = null;
+  }
+  const rotated = await changedInTheQueue(server, [{ ...server, version: "2" }]);
+  expect(rotated).toEqual({ codes: ["ok", "ok", "ok"], reached: ["1", "2", "2"] });
+});
+
+it("does not try again at a server that was disabled meanwhile", async () => {
+  let asked = 0;
+  const request: Server = async () => {
+    asked += 1;
+    throw unreachable("connection reset");
+  };
+  const end = call(serverWith({}), request);
+  await vi.advanceTimersByTimeAsync(50);
+  enabled = [];
+  await vi.advanceTimersByTimeAsync(200);
+  expect([await end, asked]).toEqual(["server_disabled", 1]);
 });

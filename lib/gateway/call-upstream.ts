@@ -1,8 +1,11 @@
 import { AppError, toAppError } from "@/lib/core/errors";
+import { soon } from "@/lib/core/soon";
 import type { DurableIntent } from "@/lib/gateway/audit-entry";
+import type { Grant } from "@/lib/gateway/authorize";
 import { counterpart, patienceOf } from "@/lib/gateway/converse";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { requireAlive } from "@/lib/gateway/require-alive";
+import { requireReachable } from "@/lib/gateway/require-reachable";
 import { withRetries } from "@/lib/gateway/retries";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { voteOf } from "@/lib/mcp/upstream/faults";
@@ -11,7 +14,7 @@ import { startDeadline } from "@/lib/resilience/deadline";
 
 /** Calls the tool, at most until the server's deadline, which begins here, and tells the circuit how it went. Takes proof that the intent is durable. */
 export async function callUpstream(
-  gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries">,
+  gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries" | "servers">,
   intent: DurableIntent,
   call: ToolCall,
 ): Promise<UpstreamAnswer> {
@@ -22,8 +25,8 @@ export async function callUpstream(
   try {
     // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.
     await requireAlive(gateway, passage.grant);
-    const answer = await withRetries(gateway.retries, intent, deadline, () =>
-      counterpart(gateway, passage.grant, call).request({
+    const ask = (grant: Grant) =>
+      counterpart(gateway, grant, call).request({
         method: "tools/call",
         params: { name: tool.definition.name, arguments: call.args },
         deadline,
@@ -31,7 +34,9 @@ export async function callUpstream(
         onProgress: call.onProgress,
         passesOn: true,
         trace: intent.trace?.toServer(),
-      }),
+      });
+    const answer = await withRetries(gateway.retries, intent, deadline, () =>
+      soon(requireReachable(gateway, passage.grant, call), ask),
     );
     passage.leave("success");
     return answer;

@@ -12,6 +12,7 @@ import { type Admitted, Cell, type OnChange } from "@/lib/gateway/circuit-cell";
 import { changeEntry, reasonOf } from "@/lib/gateway/circuit-entries";
 import { type HeldView, toView } from "@/lib/gateway/circuit-view";
 import { aloneStore, type CircuitStore, redisStore } from "@/lib/gateway/shared-state/circuit-store";
+import { stoppedByAdmin } from "@/lib/gateway/stopped-by-admin";
 import { type CircuitChange, recordCircuitChange } from "@/lib/metrics/circuit-history";
 import { type CircuitState, retryAfterMs, type Vote } from "@/lib/resilience/circuit";
 import { type Leave, makeSeats, type SeatFigures, type Seats } from "@/lib/resilience/seats";
@@ -219,10 +220,7 @@ function keepInStep(store: CircuitStore, clock: Clock, tenants: ReadonlyMap<stri
 
 function circuitOpen({ ref }: Grant, state: CircuitState, now: number): AppError {
   const wait = retryAfterMs(state, now);
-  if (wait === null) {
-    const text = `An admin of your tenant has stopped calls to the server ${ref.server}.`;
-    return new AppError("circuit_open", text, { state: state.kind });
-  }
+  if (wait === null) return stoppedByAdmin(ref.server);
   const text = `The server ${ref.server} has failed repeatedly and is left alone for now. Try again in ${Math.ceil(wait / 1_000)} s.`;
   return new AppError("circuit_open", text, { retryAfterMs: wait, state: state.kind });
 }

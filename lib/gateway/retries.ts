@@ -86,7 +86,7 @@ export async function withRetries<T>(
   retries: Retries,
   { passage, note, trace }: DurableIntent,
   deadline: Deadline,
-  ask: () => Promise<T>,
+  ask: () => Soon<T>,
 ): Promise<T> {
   const next = await retries.begin(passage.grant);
   const endsAt = performance.now() + passage.grant.server.deadlineMs;
