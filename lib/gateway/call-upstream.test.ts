@@ -140,3 +140,24 @@ it("does not try again at a server that was disabled meanwhile", async () => {
   await vi.advanceTimersByTimeAsync(200);
   expect([await end, asked]).toEqual(["server_disabled", 1]);
 });
+
+it("does not hold against a server what ended because it was disabled, or changed", async () => {
+  const server = serverWith({});
+  for (const [now, code] of [
+    [[], "server_disabled"],
+    [[{ ...server, version: "2" }], "upstream_unreachable"],
+  ] as const) {
+    // Ended by us, as calls are when their connections are closed.
+    const request: Server = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      throw unreachable("it was closed");
+    };
+    enabled = null;
+    const ends = Array.from({ length: 6 }, () => call(server, request));
+    await vi.advanceTimersByTimeAsync(50);
+    enabled = now;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(new Set(await Promise.all(ends))).toEqual(new Set([code]));
+    expect(circuits.views(TENANT).get(SLUG)).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
+  }
+});

@@ -10,7 +10,11 @@ import type { RegisteredServer } from "@/lib/servers/registered-server";
 type Deps = Pick<GatewayDeps, "servers">;
 
 /** The server as it stands now; undefined when it was disabled or retired since the call was allowed. */
-const serverNow = (gateway: Deps, { identity, server }: Grant, call: ToolCall): Soon<RegisteredServer | undefined> =>
+export const serverNow = (
+  gateway: Deps,
+  { identity, server }: Grant,
+  call: ToolCall,
+): Soon<RegisteredServer | undefined> =>
   soon(serversFor(gateway, call, identity), (servers) => {
     const found = servers.get(server.slug);
     return found?.id === server.id ? found : undefined;
@@ -28,5 +32,7 @@ export const requireReachable = (gateway: Deps, grant: Grant, call: ToolCall): S
     return { ...grant, server };
   });
 
-const switchedOff = ({ ref }: Grant): AppError =>
-  new AppError("server_disabled", `The server ${ref.server} was switched off.`);
+export const switchedOff = ({ ref }: Grant, cause?: AppError): AppError => {
+  const effect = cause === undefined ? "" : " while the call ran. The call may have had an effect there";
+  return new AppError("server_disabled", `The server ${ref.server} was switched off${effect}.`, {}, cause);
+};
