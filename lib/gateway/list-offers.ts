@@ -2,11 +2,12 @@ import "server-only";
 import { decide } from "@/lib/access/decide";
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import { toAppError } from "@/lib/core/errors";
-import { authorize } from "@/lib/gateway/authorize";
+import { authorize, type Grant } from "@/lib/gateway/authorize";
 import { draftOf } from "@/lib/gateway/entry-drafts";
-import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { requireAlive, requireCallerAlive } from "@/lib/gateway/require-alive";
+import { spendRateLimit } from "@/lib/gateway/spend-rate-limit";
 import type { Entrance } from "@/lib/gateway/tool-call";
 import { broken, voteOf } from "@/lib/mcp/upstream/faults";
 import { isRecord, type Json, type Upstream } from "@/lib/mcp/upstream/protocol";
@@ -29,7 +30,7 @@ const MAX_ITEMS = 5_000;
 
 type Deps = Pick<
   GatewayDeps,
-  "permissionMap" | "servers" | "circuits" | "upstreams" | "append" | "killSwitches" | "inFlight"
+  "permissionMap" | "servers" | "circuits" | "upstreams" | "append" | "killSwitches" | "inFlight" | "rateLimiting"
 >;
 
 const has = (server: RegisteredServer, capability: string): boolean =>
@@ -69,9 +70,16 @@ export async function listOffers(
   await requireCallerAlive(gateway, identity, only);
   const offering = await serversOffering(gateway, identity, OFFERS[method].key, only);
   const servers = new Map(offering.map((server) => [server.slug, server]));
+  const map = await gateway.permissionMap(identity.tenantId);
+  const grants = offering.map((server) => {
+    const ref = { server: server.slug, tool: OFFERS[method].key };
+    return authorize(identity, map, servers, ref, { method, params: {}, target: "" });
+  });
+  // Counted as one call, however many servers it reaches.
+  if (grants[0] !== undefined) await spendRateLimit(gateway, grants[0], () => undefined);
   const lists = await Promise.all(
-    offering.map((server) =>
-      askOne(gateway, identity, servers, server, method).catch((cause: unknown) => {
+    grants.map((grant) =>
+      askOne(gateway, grant, method).catch((cause: unknown) => {
         if (only !== null) throw cause;
         return [];
       }),
@@ -80,16 +88,8 @@ export async function listOffers(
   return lists.flat();
 }
 
-async function askOne(
-  gateway: Deps,
-  identity: Identity,
-  servers: ServersBySlug,
-  server: RegisteredServer,
-  method: OfferMethod,
-): Promise<Offer[]> {
-  const map = await gateway.permissionMap(identity.tenantId);
-  const ref = { server: server.slug, tool: OFFERS[method].key };
-  const grant = authorize(identity, map, servers, ref, { method, params: {}, target: "" });
+async function askOne(gateway: Deps, grant: Grant, method: OfferMethod): Promise<Offer[]> {
+  const { server } = grant;
   const passage = await gateway.circuits.enter(grant);
   const deadline = startDeadline(server.deadlineMs);
   const land = gateway.inFlight.enter(grant, deadline.kill);

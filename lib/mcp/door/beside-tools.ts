@@ -10,7 +10,15 @@ import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import { execute } from "@/lib/mcp/door/in-flight";
 import { answerListen } from "@/lib/mcp/door/listen";
 import type { Visit } from "@/lib/mcp/door/methods";
-import { jointContents, jointOffer, jointUri, type Place, placeOfName, placeOfUri } from "@/lib/mcp/door/names";
+import {
+  jointContents,
+  jointLinks,
+  jointOffer,
+  jointUri,
+  type Place,
+  placeOfName,
+  placeOfUri,
+} from "@/lib/mcp/door/names";
 import { changeSubscription, setLogLevel } from "@/lib/mcp/door/session-notes";
 import { isLogLevel } from "@/lib/mcp/door/sessions";
 import { prefixUris } from "@/lib/mcp/upstream/large-answers";
@@ -108,7 +116,7 @@ async function ask(visit: Visit, key: string, place: Place): Promise<DoorAnswer>
 function inJointWords(server: string, outcome: Outcome): Outcome {
   if (!outcome.ok) return outcome;
   const large = outcome.large === undefined ? undefined : prefixUris(outcome.large, jointUri(server, ""));
-  return { ...outcome, result: jointContents(server, outcome.result), large };
+  return { ...outcome, result: jointLinks(server, jointContents(server, outcome.result)), large };
 }
 
 function toAnswer(visit: Visit, place: Place, outcome: Outcome): CallAnswer {

@@ -13,6 +13,7 @@ import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
 import type { Envelope, EnvelopeFault } from "@/lib/mcp/door/envelope";
 import { cancelCall, execute } from "@/lib/mcp/door/in-flight";
 import { checkMirroredParams } from "@/lib/mcp/door/mirrored-params";
+import { jointLinks } from "@/lib/mcp/door/names";
 import { answerWithProgress } from "@/lib/mcp/door/progress-stream";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { newSession } from "@/lib/mcp/door/sessions";
@@ -86,11 +87,11 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
       visit,
       call,
       (talked) => execute(visit, talked),
-      (outcome) => toAnswer(visit, outcome),
+      (outcome) => toAnswer(visit, call, outcome),
     );
   }
   if (typeof token !== "string" && typeof token !== "number") {
-    const { status, text, error } = toAnswer(visit, await execute(visit, call));
+    const { status, text, error } = toAnswer(visit, call, await execute(visit, call));
     return jsonAnswer(status, text, entrance, error === null ? undefined : refusalHeaders(error));
   }
   const headers = {
@@ -99,13 +100,21 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
     "x-request-id": entrance.requestId,
   };
   return answerWithProgress(token, headers, async (onProgress: (progress: Progress) => void) => {
-    const { status, text, error } = toAnswer(visit, await execute({ ...visit, gateway }, { ...call, onProgress }));
+    const { status, text, error } = toAnswer(
+      visit,
+      call,
+      await execute({ ...visit, gateway }, { ...call, onProgress }),
+    );
     return { status, text, headers: error === null ? {} : refusalHeaders(error) };
   });
 }
 
-const toAnswer = ({ envelope, entrance }: Visit, outcome: Outcome): CallAnswer =>
-  callAnswer(envelope, outcome, entrance.requestId);
+function toAnswer({ envelope, entrance, server }: Visit, { ref }: ToolCall, outcome: Outcome): CallAnswer {
+  const { requestId } = entrance;
+  if (server !== null || !outcome.ok) return callAnswer(envelope, outcome, requestId);
+  const result = jointLinks(ref.server, outcome.result);
+  return callAnswer(envelope, result === outcome.result ? outcome : { ...outcome, result }, requestId);
+}
 
 function toToolCall({ envelope, identity, server, entrance, signal }: Visit): ToolCall {
   const { name, arguments: args = {} } = envelope.params;

@@ -35,6 +35,35 @@ export function jointOffer(server: string, item: Json): Json {
   return { ...item, name: jointName(server, item["name"]) };
 }
 
+/** What clients can fetch from the web by themselves, as the protocol asks of servers that give such addresses. */
+const isOfTheWeb = (uri: string): boolean => /^https?:/i.test(uri);
+
+function jointItem(server: string, item: unknown): unknown {
+  if (!isRecord(item)) return item;
+  const { type, uri, resource } = item;
+  if (type === "resource_link" && typeof uri === "string" && !isOfTheWeb(uri))
+    return { ...item, uri: jointUri(server, uri) };
+  if (type !== "resource" || !isRecord(resource)) return item;
+  const { uri: inner } = resource;
+  if (typeof inner !== "string" || isOfTheWeb(inner)) return item;
+  return { ...item, resource: { ...resource, uri: jointUri(server, inner) } };
+}
+
+const isLink = (item: unknown): boolean =>
+  isRecord(item) && (item["type"] === "resource_link" || item["type"] === "resource");
+
+/** What a tool or a prompt gave, with links that can be read at the joint door. Most give none, and are left as they are. */
+export function jointLinks(server: string, result: Json): Json {
+  const { content, messages } = result;
+  if (Array.isArray(content) && content.some(isLink))
+    return { ...result, content: content.map((item: unknown) => jointItem(server, item)) };
+  if (!Array.isArray(messages) || !messages.some((each) => isRecord(each) && isLink(each["content"]))) return result;
+  const moved = messages.map((each: unknown) =>
+    isRecord(each) ? { ...each, content: jointItem(server, each["content"]) } : each,
+  );
+  return { ...result, messages: moved };
+}
+
 /** Contents under addresses of the joint door. */
 export function jointContents(server: string, result: Json): Json {
   const { contents } = result;

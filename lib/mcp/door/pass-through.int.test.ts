@@ -16,6 +16,7 @@ import { singleton } from "@/lib/core/singleton";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { changeToolCache } from "@/lib/limits/change-handling";
+import { changeAgentLimit } from "@/lib/limits/change-limits";
 import { META } from "@/lib/mcp/upstream/protocol";
 import { listServers } from "@/lib/servers/read";
 import { registerServer } from "@/lib/servers/register-server";
@@ -102,6 +103,16 @@ async function connect(key: string, path: string, { capabilities = {}, prepare }
   return client;
 }
 
+it("counts a list that servers are asked for against the limits, as one call", async () => {
+  const { key, agentId } = await agent("modern:read", "legacy:read");
+  await perform(changeAgentLimit, tenant.ctx(), { id: agentId, perSecond: 1, reason: "for the test" });
+  const answers = await Promise.all(
+    ["resources/list", "prompts/list", "resources/templates/list"].map((method) => ask(method, {}, { key })),
+  );
+  const codes = answers.map(({ body }) => body.error?.data.code ?? "ok");
+  expect(codes.sort()).toEqual(["ok", "rate_limited", "rate_limited"]);
+});
+
 describe.each(["modern", "legacy"] as const)("a client of the %s era", (era) => {
   it("sees and reads resources and prompts by the server's key in the map, and nothing without it", async () => {
     const reader = await agent("modern:read");
@@ -116,6 +127,13 @@ describe.each(["modern", "legacy"] as const)("a client of the %s era", (era) => 
     expect(prompts.body.result.prompts[0].name).toMatch(/^modern__/);
     const got = await ask("prompts/get", { name: "modern__test_simple_prompt" }, { era, key: reader.key });
     expect(got.body.result.messages).toHaveLength(1);
+
+    const user = await agent("modern:call");
+    const linked = async (path: string, name: string) =>
+      (await ask("tools/call", { name, arguments: {} }, { era, key: user.key }, path)).body.result.content[0].resource
+        .uri;
+    expect(await linked("", "modern__test_embedded_resource")).toBe("modern+test://embedded-resource");
+    expect(await linked("/modern", "test_embedded_resource")).toBe("test://embedded-resource");
 
     expect((await ask("resources/list", {}, { era, key: stranger.key })).body.result.resources).toEqual([]);
     expect((await ask("prompts/list", {}, { era, key: stranger.key })).body.result.prompts).toEqual([]);
