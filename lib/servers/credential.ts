@@ -1,4 +1,5 @@
 import "server-only";
+import { AppError, isAppError } from "@/lib/core/errors";
 import { openSealed, seal } from "@/lib/db/tenant-keys";
 
 /** Ties the sealed bytes to one server: copied to another row they do not open. */
@@ -18,7 +19,10 @@ export async function sealCredential(
   return { credential: new Uint8Array(sealed), credentialKeyId: keyId };
 }
 
-/** Opens what `sealCredential` made. */
+/** True for what `openCredential` throws where the credential is at fault. */
+export const isUnopenable = (cause: unknown): boolean => isAppError(cause) && cause.code === "conflict";
+
+/** Opens what `sealCredential` made. Throws `conflict` where no key we have opens it: then it has to be entered anew. */
 export async function openCredential(
   tenantId: string,
   serverId: string,
@@ -26,6 +30,10 @@ export async function openCredential(
   sealed: Uint8Array | null,
 ): Promise<Readonly<Record<string, string>> | undefined> {
   if (sealed === null || keyId === null) return undefined;
-  const bytes = await openSealed(tenantId, keyId, boundTo(serverId), Buffer.from(sealed));
+  const bytes = await openSealed(tenantId, keyId, boundTo(serverId), Buffer.from(sealed)).catch((cause: unknown) => {
+    // The database being away says nothing of the credential.
+    if (isAppError(cause)) throw cause;
+    throw new AppError("conflict", "The credential of this server cannot be opened. Enter it anew.", {}, cause);
+  });
   return JSON.parse(bytes.toString("utf8")) as Record<string, string>;
 }

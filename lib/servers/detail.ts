@@ -2,16 +2,21 @@ import "server-only";
 import { readLatestVersion } from "@/lib/access/map-versions";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { circuitOf, poolOf } from "@/lib/servers/circuit-views";
-import { openCredential } from "@/lib/servers/credential";
+import { isUnopenable, openCredential } from "@/lib/servers/credential";
 import { makeNeighbours, type Neighbours } from "@/lib/servers/definition-warnings";
 import { requireServer, type ServerRow } from "@/lib/servers/internal";
 import type { ServerDetail } from "@/lib/servers/schemas";
 import { type ServerFacts, toServerDetail } from "@/lib/servers/views";
 
-/** The names in a sealed credential; the values stay behind. */
+/** The names in a sealed credential; the values stay behind. One that cannot be opened must not hide its server. */
 export async function credentialNames(row: ServerRow): Promise<readonly string[]> {
-  const opened = await openCredential(row.tenantId, row.id, row.credentialKeyId, row.credential);
-  return Object.keys(opened ?? {}).sort();
+  try {
+    const opened = await openCredential(row.tenantId, row.id, row.credentialKeyId, row.credential);
+    return Object.keys(opened ?? {}).sort();
+  } catch (cause) {
+    if (!isUnopenable(cause)) throw cause;
+    return ["cannot be opened"];
+  }
 }
 
 /** What the views of a row need besides it. */

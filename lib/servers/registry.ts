@@ -1,10 +1,11 @@
 import "server-only";
 import { canonicalSha256 } from "@/lib/core/canonical-json";
+import { logger } from "@/lib/core/logger";
 import { type Soon, soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
 import { tenantSql } from "@/lib/db/sql";
 import { toCircuitRules, toPoolLimits } from "@/lib/servers/circuit-rules";
-import { openCredential } from "@/lib/servers/credential";
+import { isUnopenable, openCredential } from "@/lib/servers/credential";
 import { endpointOf } from "@/lib/servers/endpoint-of";
 import type { RegisteredServer, RegisteredTool, ToolDefinition } from "@/lib/servers/registered-server";
 
@@ -46,7 +47,8 @@ type ToolRow = {
 };
 
 export type ServersBySlug = ReadonlyMap<string, RegisteredServer>;
-type Catalog = { readonly revision: string; readonly servers: ServersBySlug };
+/** `leftOut`: servers whose credential cannot be opened. */
+type Catalog = { readonly revision: string; readonly servers: ServersBySlug; readonly leftOut: ReadonlySet<string> };
 
 const UNAVAILABLE = `(select h.since from server_health h
     where h.tenant_id = servers.tenant_id and h.server_id = servers.id and h.status = 'unavailable') as unavailable_since`;
@@ -112,8 +114,26 @@ async function load(tenantId: string, previous: Catalog | undefined): Promise<Ca
     return { revision, servers: servers.rows, tools: tools.rows };
   });
   if (read === null && previous !== undefined) return previous;
-  const servers = await Promise.all((read?.servers ?? []).map((row) => toServer(tenantId, row, read?.tools ?? [])));
-  return { revision: read?.revision ?? "", servers: new Map(servers.map((server) => [server.slug, server])) };
+  const leftOut = new Set<string>();
+  const servers = await Promise.all(
+    (read?.servers ?? []).map((row) =>
+      toServer(tenantId, row, read?.tools ?? []).catch((cause: unknown) => {
+        if (!isUnopenable(cause)) throw cause;
+        leftOut.add(row.id);
+        const isTold = previous?.leftOut.has(row.id) === true;
+        if (!isTold)
+          logger.error(
+            { err: cause, tenantId, server: row.slug },
+            "a server is left out: its credential cannot be opened",
+          );
+        return null;
+      }),
+    ),
+  );
+  const known = servers.flatMap((server) => (server === null ? [] : [[server.slug, server] as const]));
+  // Where one was left out nothing is taken for read: what was at fault may be well again with the same rows.
+  const revision = leftOut.size === 0 ? (read?.revision ?? "") : "";
+  return { revision, servers: new Map(known), leftOut };
 }
 
 const cache = (): TenantCache<Catalog> =>

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
+import { bus } from "@/lib/core/bus";
 import { resetSingleton } from "@/lib/core/singleton";
 import { pool } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
@@ -166,6 +167,25 @@ it("a refresh of a draft that is enabled meanwhile replaces nothing: what agents
   expect(await refreshed).toMatchObject({ code: "conflict" });
   expect((await perform(getServer, tenant.ctx(), { id })).tools).toMatchObject([{ description: "Reads a note." }]);
   await own.close();
+});
+
+it("a credential that cannot be opened takes away its own server only, until it is entered anew", async () => {
+  const { tenantId } = tenant;
+  const [broken, sound] = [await register(), await register({ slug: "sound" })];
+  for (const { id } of [broken, sound]) await perform(enableServer, tenant.ctx(), { id });
+  const { id } = broken;
+  const damaged = { credential: new Uint8Array(64), updatedAt: new Date() };
+  await inTenant(tenantId, (tx) => tx.server.update({ where: { tenantId_id: { tenantId, id } }, data: damaged }));
+  bus.publish({ topic: "server.changed", tenantId, serverId: id });
+  expect([...(await enabledServers(tenantId)).keys()]).toEqual(["sound"]);
+  expect(await perform(listServers, tenant.ctx(), {})).toHaveLength(2);
+  expect((await perform(getServer, tenant.ctx(), { id })).credentialNames).toEqual(["cannot be opened"]);
+  await expect(perform(refreshServer, tenant.ctx(), { id })).rejects.toMatchObject({
+    code: "conflict",
+    message: "The credential of this server cannot be opened. Enter it anew.",
+  });
+  await perform(changeServer, tenant.ctx(), { id, credential: { Authorization: "Bearer new" } });
+  expect([...(await enabledServers(tenantId)).keys()]).toEqual(["notes", "sound"]);
 });
 
 describe("another tenant's server", () => {
