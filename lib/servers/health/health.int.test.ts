@@ -227,6 +227,7 @@ describe("how a server fares", () => {
 
 describe("a tenant whose servers hang", () => {
   const HANGING = 24;
+  const PATIENT = { timeout: 15_000 };
   const asked: string[] = [];
   const hanging = () => asked.filter((slug) => slug.startsWith("hangs"));
   let answer = () => undefined as unknown;
@@ -257,25 +258,25 @@ describe("a tenant whose servers hang", () => {
 
   it("delays nobody else's turn, however often it comes", async () => {
     await turns.look();
-    await vi.waitFor(() => expect(hanging().length).toBeGreaterThanOrEqual(7));
+    await vi.waitFor(() => expect(hanging().length).toBeGreaterThanOrEqual(7), PATIENT);
     const other = await createTestTenant();
     const endpoint = { transport: "http", url: upstream.url } as const;
     const well = await perform(registerServer, other.ctx(), { slug: "well", name: "Well", endpoint });
     await perform(enableServer, other.ctx(), { id: well.id });
     for (let round = 1; round <= 3; round += 1) {
       await turns.look();
-      await vi.waitFor(() => expect(asked.filter((slug) => slug === "well")).toHaveLength(round));
+      await vi.waitFor(() => expect(asked.filter((slug) => slug === "well")).toHaveLength(round), PATIENT);
       await vi.waitFor(async () => {
         const data = { nextCheckAt: new Date(0) };
         const where = { tenantId: other.tenantId, status: "healthy" };
         expect((await inTenant(other.tenantId, (tx) => tx.serverHealth.updateMany({ where, data }))).count).toBe(1);
-      });
+      }, PATIENT);
     }
     // Its own share is bounded, and the rest has its turn as places become free.
     expect(hanging()).toHaveLength(8);
     answer();
     await turns.look();
-    await vi.waitFor(() => expect(new Set(asked).size).toBe(HANGING + 2));
+    await vi.waitFor(() => expect(new Set(asked).size).toBe(HANGING + 2), PATIENT);
   });
 
   it("still has those asked that answer, once the others are known to be down", async () => {
@@ -291,14 +292,14 @@ describe("a tenant whose servers hang", () => {
       await allTurns();
       await turns.look();
       expect(await down()).toBe(HANGING);
-    });
+    }, PATIENT);
     fails = false;
     await turns.end();
     asked.length = 0;
     await allTurns();
     await turns.look();
-    await vi.waitFor(() => expect(asked).toContain("notes"));
-    await vi.waitFor(() => expect(hanging()).toHaveLength(4));
+    await vi.waitFor(() => expect(asked).toContain("notes"), PATIENT);
+    await vi.waitFor(() => expect(hanging()).toHaveLength(4), PATIENT);
   });
 });
 
