@@ -97,3 +97,25 @@ describe("a connection that is lost while its statement still waits for the head
     expect(await entriesOf(tenantId, call.callId)).toEqual(["tool_call.started", "tool_call.finished"]);
   });
 });
+
+it("a session that falls silent with the head locked loses it", async () => {
+  const tenantId = await knownTenant();
+  const silent = await pool().connect();
+  const gone = new Promise<Error>((resolve) => silent.once("error", resolve));
+  await silent.query("begin");
+  await silent.query("select set_config('app.tenant_id', $1, true), set_config('role', 'countersign_tenant', true)", [
+    tenantId,
+  ]);
+  const { rowCount } = await silent.query("select 1 from audit_heads where tenant_id = $1 for update", [tenantId]);
+  expect(rowCount).toBe(1);
+  const append = () => trail().append(entryDraft(tenantId));
+  try {
+    // Control: as long as it is held, nothing is written, and callers are told so.
+    await expect(append()).rejects.toMatchObject({ code: "audit_unavailable" });
+    expect(await Promise.race([gone, delay(8_000)])).toBeInstanceOf(Error);
+  } finally {
+    silent.release(true);
+  }
+  await append();
+  expect(await walkTrail(tenantId)).toMatchObject({ valid: true, firstBreak: null });
+});

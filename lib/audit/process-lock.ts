@@ -3,6 +3,8 @@ import { logger } from "@/lib/core/logger";
 import { databaseUrl } from "@/lib/db/client";
 
 const RECONNECT_MS = 500;
+/** So that PostgreSQL notices within half a minute when our host lost power, and others may recover our calls. */
+const NOTICE_DEATH = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
 
 /** A session of its own that holds a PostgreSQL advisory lock as long as this process lives and is connected. */
 export type ProcessLock = {
@@ -25,6 +27,7 @@ export async function holdProcessLock(lockKey: string): Promise<ProcessLock> {
     next.on("end", () => lost(next));
     try {
       await next.connect();
+      await next.query(NOTICE_DEATH);
       await next.query("select pg_advisory_lock($1::bigint)", [lockKey]);
     } catch (cause) {
       // Not ended, a session that got its lock in the same moment would hold it for ever.

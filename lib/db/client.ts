@@ -13,6 +13,13 @@ const held = singleton("db.connection", () => ({ current: null as Connection | n
 /** Transactions at a time in this process; an embedded server allows 200 connections, most others 100. */
 const POOL_SIZE = 24;
 
+/**
+ * After so long without a word in the middle of a transaction PostgreSQL ends the session. A host that lost power would keep a
+ * chain's head for hours otherwise, and every call of that tenant would be refused. Nothing of ours waits for the outside world
+ * inside a transaction; statements may take as long as they need.
+ */
+const SILENT_TRANSACTION_MS = 10_000;
+
 function connection(): Connection {
   if (held.current === null) throw new AppError("unavailable", "The database is not open yet.");
   return held.current;
@@ -30,6 +37,7 @@ export function connect(url: string): void {
     application_name: "countersign",
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
+    idle_in_transaction_session_timeout: SILENT_TRANSACTION_MS,
     keepAlive: true,
   });
   // Without a listener on every client, checked out or idle, a restart of PostgreSQL ends this process.
