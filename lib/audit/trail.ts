@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { closingDraft } from "@/lib/audit/closing-draft";
+import { type ClosedBecause, closingDraft } from "@/lib/audit/closing-draft";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
 import { tellLanded } from "@/lib/audit/landed";
 import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
@@ -55,6 +55,8 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
   const openCalls = new Map<string, number>();
   /** Calls whose last word could not be written; the trail says it as soon as it can. */
   const owed = new Map<string, EntryDraft>();
+  /** Last words that are ours. One that could not be written either stays as it is: what it says of the call is still true. */
+  const ours = new WeakSet<EntryDraft>();
   const sequencer = new EntrySequencer(store, limits, {
     appended: announce,
     fate: settleFate,
@@ -68,9 +70,15 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     if (landed) tellLanded(entry);
     const { callId, phase } = entry.draft;
     if (callId === undefined) return;
-    if (phase === "intent" && landed) owed.set(callId, closingDraft(entry.draft, "refused"));
+    if (phase === "intent" && landed) owe(callId, entry.draft, "refused");
     else if (phase === "intent" || (phase === "outcome" && landed)) forgetCall(callId);
-    else if (phase === "outcome" && openCalls.has(callId)) owed.set(callId, closingDraft(entry.draft, "unrecorded"));
+    else if (phase === "outcome" && openCalls.has(callId)) owe(callId, entry.draft, "unrecorded");
+  }
+
+  function owe(callId: string, of: EntryDraft, because: ClosedBecause): void {
+    const closing = ours.has(of) ? of : closingDraft(of, because);
+    ours.add(closing);
+    owed.set(callId, closing);
   }
 
   function noteBegin({ phase, callId }: EntryDraft): void {

@@ -2,7 +2,7 @@ import type { AppendedEntry } from "@/lib/audit/entry";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 import { type Batch, type BatchFault, EntrySequencer, type SequencerLimits } from "@/lib/audit/sequencer";
 
-const LIMITS: SequencerLimits = {
+export const LIMITS: SequencerLimits = {
   maxBatch: 10,
   maxBatchBytes: 10_000,
   enough: 1_000,
@@ -27,8 +27,10 @@ class Fault extends Error {
 }
 
 /** A trail in memory that can be down, can lose the answer of a commit, and refuses entries whose id says `poison`. */
-function memoryStore() {
+export function memoryStore() {
   const rows = new Map<string, AppendedEntry[]>();
+  /** All that was ever written, in its order. */
+  const written: PreparedEntry[] = [];
   const state = {
     down: false,
     loseAnswers: 0,
@@ -66,6 +68,7 @@ function memoryStore() {
         const from = rowsOf(tenantId).length + 1;
         return batch.map(({ eventId }, at) => ({ tenantId, eventId, seq: from + at, hash: "" }));
       });
+      written.push(...entries);
       for (const [at, { tenantId }] of batches.entries())
         rows.set(tenantId, [...rowsOf(tenantId), ...(added[at] ?? [])]);
       if (state.loseAnswers > 0) {
@@ -79,6 +82,7 @@ function memoryStore() {
   }
   return {
     state,
+    written,
     rowsOf,
     write: async (tenantId: string, entries: readonly PreparedEntry[]) => {
       await (state.loners.has(tenantId) ? state.hangAlone : null);
