@@ -43,3 +43,19 @@ describe("the last word on a call", () => {
     expect(trail.status()).toMatchObject({ openCalls: 0 });
   });
 });
+
+it("says that calls are open since the earliest of their intents, even after the clock was set back", async () => {
+  const append = async () => {
+    const appended = trail.append(intent());
+    await vi.advanceTimersByTimeAsync(10);
+    await appended;
+  };
+  await append();
+  const real = Date.now;
+  vi.spyOn(Date, "now").mockImplementation(() => real() - 600_000);
+  await append();
+  vi.mocked(Date.now).mockRestore();
+  const times = store.written.map(({ ts }) => new Date(ts).getTime());
+  expect(times[0]).toBeGreaterThan(times[1] ?? 0);
+  expect(trail.openSince()).toBe(times[1]);
+});

@@ -81,8 +81,16 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     owed.set(callId, closing);
   }
 
-  function noteBegin({ phase, callId }: EntryDraft): void {
-    if (phase === "intent" && callId !== undefined) openCalls.set(callId, Date.now());
+  /** By the time that stands in its intent: recovery looks for it from there. */
+  function noteBegin({ draft: { phase, callId }, micros }: PreparedEntry): void {
+    if (phase === "intent" && callId !== undefined) openCalls.set(callId, Math.floor(micros / 1_000));
+  }
+
+  /** The smallest and not the first: clocks are set back. */
+  function openSince(): number {
+    let since = Date.now();
+    for (const begun of openCalls.values()) since = Math.min(since, begun);
+    return since;
   }
 
   function noteEnd({ phase, callId }: EntryDraft): void {
@@ -101,7 +109,7 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     try {
       const prepared = prepareEntry(draft);
       const entry = prepared instanceof Promise ? await waitPrepared(draft, prepared, limits) : prepared;
-      noteBegin(draft);
+      noteBegin(entry);
       const appended = await sequencer.append(entry);
       tellLanded(entry);
       noteEnd(draft);
@@ -126,7 +134,7 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
 
   return {
     append: (draft) => append(draft, false),
-    openSince: () => openCalls.values().next().value ?? Date.now(),
+    openSince,
     status: () => ({ writable: !sequencer.failing(), queued: sequencer.queued(), openCalls: openCalls.size }),
     async close() {
       isClosing = true;
