@@ -43,12 +43,64 @@ it("goes on with a newer version while others still call the older one, and clos
   expect(upstreams.of(newer)).toBe(second);
 });
 
+it("gives a late call of an older version the connections it had, as long as they last, and closes them once", async () => {
+  const [older, newer] = [version("1"), version("2")];
+  start(older);
+  const first = upstreams.of(older);
+  const close = vi.spyOn(first, "close");
+  enabled = [newer];
+  for (let change = 0; change < 3; change += 1) {
+    bus.publish({ topic: "server.changed", tenantId: TENANT, serverId: older.id });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(upstreams.of(older)).toBe(first);
+    upstreams.of(newer);
+  }
+  await vi.advanceTimersByTimeAsync(DEADLINE_MS);
+  expect(close).toHaveBeenCalledTimes(1);
+  expect(upstreams.of(older)).not.toBe(first);
+});
+
+it("ends those that are leaving when it is closed itself", async () => {
+  const [older, newer] = [version("1"), version("2")];
+  start(older);
+  const close = vi.spyOn(upstreams.of(older), "close");
+  upstreams.of(newer);
+  enabled = [newer];
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(close).not.toHaveBeenCalled();
+  await upstreams.close();
+  expect(close).toHaveBeenCalledTimes(1);
+});
+
+it("keeps the connections of a version that is in force again", async () => {
+  const [older, newer] = [version("1"), version("2")];
+  start(older);
+  const first = upstreams.of(older);
+  const close = vi.spyOn(first, "close");
+  for (const inForce of [newer, older]) {
+    enabled = [inForce];
+    bus.publish({ topic: "server.changed", tenantId: TENANT, serverId: older.id });
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  await vi.advanceTimersByTimeAsync(2 * DEADLINE_MS);
+  expect(close).not.toHaveBeenCalled();
+  expect(upstreams.of(older)).toBe(first);
+});
+
+it("closes what was opened to a server that nobody may reach any more", async () => {
+  const gone = version("1");
+  start();
+  const close = vi.spyOn(upstreams.of(gone), "close");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(close).toHaveBeenCalledTimes(1);
+});
+
 it("closes a server that is gone at once, and leaves other tenants' alone", async () => {
   const [mine, theirs] = [version("1"), version("1", "t2")];
-  start(mine);
+  start(mine, theirs);
   const [first, second] = [upstreams.of(mine), upstreams.of(theirs)];
   const closed = [vi.spyOn(first, "close"), vi.spyOn(second, "close")].map((spy) => () => spy.mock.calls.length);
-  enabled = [];
+  enabled = [theirs];
   bus.publish({ topic: "server.changed", tenantId: TENANT, serverId: mine.id });
   await vi.advanceTimersByTimeAsync(1_000);
   expect(closed.map((times) => times())).toEqual([1, 0]);

@@ -21,6 +21,8 @@ type Held = {
   readonly version: string;
   readonly deadlineMs: number;
   readonly upstream: Upstream;
+  /** Set while it is only kept for calls that were given this version before it changed. */
+  closing: NodeJS.Timeout | null;
 };
 
 export type UpstreamsOptions = {
@@ -34,60 +36,65 @@ export type UpstreamsOptions = {
 const REVIEW_AFTER_MS = 250;
 const NO_CONNECTIONS: Connections = { open: 0, created: 0, reused: 0 };
 
+function open(server: RegisteredServer, capabilities: Json, policy: UpstreamPolicy | undefined): Upstream {
+  const { endpoint, credential, deadlineMs, poolSize } = server;
+  const { maxChildren } = server.pool;
+  const options = { credential, deadlineMs, capabilities, maxChildren };
+  const upstream = openUpstream(endpoint, policy === undefined ? options : { ...options, policy });
+  // Connections of clients that can be asked things are few: there is no base of them to keep.
+  upstream.keepWarm?.(Object.keys(capabilities).length === 0 ? poolSize : 1);
+  return upstream;
+}
+
 /** Holds the connections; each is closed when its server changes, is disabled or retires. */
 export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsOptions = {}): Upstreams {
   // Who was given a server before it changed may only now be about to call it. Both ways to it are open for that moment:
   // if one closed the other, whoever still holds the older one would close the newer again and again.
   const held = new Map<string, readonly Held[]>();
 
-  function closeSoon(old: Held, afterMs: number): void {
-    // Calls in flight may still end well; nothing new is sent here.
-    const close = () =>
-      old.upstream.close().catch((cause: unknown) => logger.warn({ err: cause }, "closing an upstream failed"));
-    setTimeout(() => void close(), afterMs).unref();
-  }
-
   let closed = false;
+
+  function end(id: string, over: Held): void {
+    if (over.closing !== null) clearTimeout(over.closing);
+    const rest = (held.get(id) ?? []).filter((each) => each !== over);
+    if (rest.length === 0) held.delete(id);
+    else held.set(id, rest);
+    over.upstream.close().catch((cause: unknown) => logger.warn({ err: cause }, "closing an upstream failed"));
+  }
 
   /** Closes every way to a server but the one that is in force; all of them where it may not be reached any more. */
   function keepOnly(id: string, inForce: string | undefined): void {
-    const [kept, over]: [Held[], Held[]] = [[], []];
-    for (const each of held.get(id) ?? []) (each.version === inForce ? kept : over).push(each);
-    if (kept.length === 0) held.delete(id);
-    else held.set(id, kept);
-    for (const each of over) closeSoon(each, inForce === undefined ? 0 : each.deadlineMs);
+    for (const each of held.get(id) ?? []) {
+      if (each.version === inForce) {
+        if (each.closing !== null) clearTimeout(each.closing);
+        each.closing = null;
+      } else if (inForce === undefined) end(id, each);
+      // Calls in flight may still end well, and late ones find it: another one in its place would be one more to close.
+      else each.closing ??= setTimeout(() => end(id, each), each.deadlineMs).unref();
+    }
   }
 
   async function review(tenantId: string): Promise<void> {
     if (current === undefined || closed) return;
     const versions = new Map([...(await current(tenantId))].map((server) => [server.id, server.version]));
-    for (const [id, [first]] of held) if (first?.tenantId === tenantId) keepOnly(id, versions.get(id));
+    for (const [id, [first]] of [...held]) if (first?.tenantId === tenantId) keepOnly(id, versions.get(id));
   }
 
+  const toReview = new Set<string>();
   function reviewSoon(tenantId: string): void {
+    if (current === undefined || toReview.has(tenantId)) return;
+    toReview.add(tenantId);
     const warn = (cause: unknown) => logger.warn({ err: cause }, "reviewing upstreams failed");
-    setTimeout(() => void review(tenantId).catch(warn), REVIEW_AFTER_MS).unref();
+    const begin = () => {
+      toReview.delete(tenantId);
+      review(tenantId).catch(warn);
+    };
+    setTimeout(begin, REVIEW_AFTER_MS).unref();
   }
 
   const unsubscribe = bus.subscribe((message) => {
     if (message.topic === "server.changed") reviewSoon(message.tenantId);
   });
-
-  function open(server: RegisteredServer): Upstream {
-    const { endpoint, credential, deadlineMs, poolSize } = server;
-    const { maxChildren } = server.pool;
-    const options = {
-      credential,
-      deadlineMs,
-      capabilities,
-      maxChildren,
-      ...(policy === undefined ? {} : { policy }),
-    };
-    const upstream = openUpstream(endpoint, options);
-    // Connections of clients that can be asked things are few: there is no base of them to keep.
-    upstream.keepWarm?.(Object.keys(capabilities).length === 0 ? poolSize : 1);
-    return upstream;
-  }
 
   return {
     of(server) {
@@ -95,10 +102,10 @@ export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsO
       const all = held.get(id) ?? [];
       const found = all.find((each) => each.version === version);
       if (found !== undefined) return found.upstream;
-      const upstream = open(server);
-      held.set(id, [...all, { tenantId, slug, version, deadlineMs, upstream }]);
+      const upstream = open(server, capabilities, policy);
+      held.set(id, [...all, { tenantId, slug, version, deadlineMs, upstream, closing: null }]);
       // The announcement of a change may have come before this one was opened, or may never come.
-      if (all.length > 0) reviewSoon(tenantId);
+      reviewSoon(tenantId);
       return upstream;
     },
     async isCurrent({ tenantId, id, version }) {
@@ -106,7 +113,7 @@ export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsO
       return [...(await current(tenantId))].some((server) => server.id === id && server.version === version);
     },
     connections(tenantId) {
-      const mine = [...held.values()].flat().filter((each) => each.tenantId === tenantId);
+      const mine = [...held.values()].flat().filter((each) => each.tenantId === tenantId && each.closing === null);
       return new Map(mine.map(({ slug, upstream }) => [slug, upstream.connections?.() ?? NO_CONNECTIONS]));
     },
     async close() {
@@ -114,6 +121,7 @@ export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsO
       unsubscribe();
       const all = [...held.values()].flat();
       held.clear();
+      for (const { closing } of all) if (closing !== null) clearTimeout(closing);
       await Promise.allSettled(all.map((each) => each.upstream.close()));
     },
   };
