@@ -43,6 +43,7 @@ export class Cell {
   private state: CircuitState = CLOSED;
   private failure: ErrorCode | null = null;
   private askedAt = 0;
+  private isRetired = false;
   /** Trials of this process ask the store one after the other, so that they do not compete among themselves. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -58,6 +59,11 @@ export class Cell {
 
   lastFailure(): ErrorCode | null {
     return this.failure;
+  }
+
+  /** Another one counts in its place: calls that are still under way here neither vote nor change anything any more. */
+  retire(): void {
+    this.isRetired = true;
   }
 
   usedAt(): number {
@@ -82,6 +88,7 @@ export class Cell {
   }
 
   leave(policy: CircuitPolicy, ticket: Ticket, report: Report, failure: ErrorCode | undefined): void {
+    if (this.isRetired) return;
     if (report.vote === "failure") this.failure = failure ?? null;
     const isShared = this.options.store.isShared();
     if (ticket.trial > 0 && isShared) {
@@ -113,6 +120,10 @@ export class Cell {
     void this.options.store.change(this.key, CLOSED, tell).catch(() => undefined);
   }
 
+  private tell(policy: CircuitPolicy, from: CircuitState, to: CircuitState): void {
+    if (!this.isRetired) this.options.onChange(this, policy, from, to);
+  }
+
   private now(): number {
     return this.options.clock.now();
   }
@@ -136,7 +147,7 @@ export class Cell {
     const admission = admit(before, policy, this.now());
     if (admission === null) return null;
     this.state = admission.state;
-    if (this.state.kind !== before.kind) this.options.onChange(this, policy, before, this.state);
+    if (this.state.kind !== before.kind) this.tell(policy, before, this.state);
     return { kind: this.state.kind, ticket: admission.ticket };
   }
 
@@ -156,7 +167,7 @@ export class Cell {
     if (changed === null) return this.tryAlone(policy);
     this.adopt(changed.state);
     if (changed.won && changed.state.kind !== before.kind) {
-      this.options.onChange(this, policy, before, changed.state);
+      this.tell(policy, before, changed.state);
     }
     // A circuit that another process has closed lets the call through without a change.
     if (changed.state.kind === "closed") return this.tryAlone(policy);
@@ -166,7 +177,7 @@ export class Cell {
   private settleAlone(policy: CircuitPolicy, ticket: Ticket, report: Report): void {
     const before = this.state;
     this.state = settle(before, policy, ticket, report, this.moment());
-    if (this.state.kind !== before.kind) this.options.onChange(this, policy, before, this.state);
+    if (this.state.kind !== before.kind) this.tell(policy, before, this.state);
   }
 
   private async settleTogether(policy: CircuitPolicy, ticket: Ticket, report: Report): Promise<void> {
@@ -179,7 +190,7 @@ export class Cell {
     if (changed === null) return this.settleAlone(policy, ticket, report);
     this.adopt(changed.state);
     const { state, won } = changed;
-    if (won && state.kind !== before.kind) this.options.onChange(this, policy, before, state);
+    if (won && state.kind !== before.kind) this.tell(policy, before, state);
   }
 
   /** This process saw enough: the first one to say so opens the circuit for all. */
@@ -188,6 +199,6 @@ export class Cell {
       shared.kind === "closed" ? { ...opened, epoch: shared.epoch + 1 } : shared,
     );
     if (changed !== null) this.adopt(changed.state);
-    if (changed === null || changed.won) this.options.onChange(this, policy, before, changed?.state ?? opened);
+    if (changed === null || changed.won) this.tell(policy, before, changed?.state ?? opened);
   }
 }

@@ -11,11 +11,12 @@ import type { Grant } from "@/lib/gateway/authorize";
 import { type Admitted, Cell, type OnChange } from "@/lib/gateway/circuit-cell";
 import { changeEntry, reasonOf } from "@/lib/gateway/circuit-entries";
 import { type HeldView, toView } from "@/lib/gateway/circuit-view";
+import { cellsOf, HeldCircuits } from "@/lib/gateway/held-circuits";
 import { aloneStore, type CircuitStore, redisStore } from "@/lib/gateway/shared-state/circuit-store";
 import { stoppedByAdmin } from "@/lib/gateway/stopped-by-admin";
 import { type CircuitChange, recordCircuitChange } from "@/lib/metrics/circuit-history";
 import { type CircuitState, retryAfterMs, type Vote } from "@/lib/resilience/circuit";
-import { type Leave, makeSeats, type SeatFigures, type Seats } from "@/lib/resilience/seats";
+import type { Leave, SeatFigures, Seats } from "@/lib/resilience/seats";
 import type { PoolLimits, RegisteredServer } from "@/lib/servers/registered-server";
 
 declare const proof: unique symbol;
@@ -42,15 +43,6 @@ export type Circuits = {
   readonly close: () => void;
 };
 
-type Held = {
-  readonly version: string;
-  readonly generation: number;
-  readonly seats: Seats;
-  readonly own: Cell;
-  readonly tools: Map<string, Cell>;
-  server: RegisteredServer;
-};
-
 export type CircuitsOptions = {
   readonly store?: CircuitStore;
   readonly clock?: Clock;
@@ -74,8 +66,6 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
     record = async () => undefined,
     note,
   } = options;
-  const tenants = new Map<string, Map<string, Held>>();
-
   const onChange: OnChange = (cell, policy, from, to) => {
     const { name, key } = cell;
     bus.publish({ topic: "circuit.changed", tenantId: name.tenantId, circuit: key });
@@ -94,51 +84,22 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
     return new Cell({ name, key, store, clock, random, onChange });
   }
 
-  function heldFor(server: RegisteredServer): Held {
-    const servers = tenants.get(server.tenantId) ?? new Map<string, Held>();
-    tenants.set(server.tenantId, servers);
-    const { version, circuit, pool } = server;
-    const found = servers.get(server.id);
-    // Another address or credential is another server, and a new generation a new beginning: it has failed nobody yet.
-    if (found !== undefined && found.version === version && found.generation === circuit.generation) {
-      found.server = server;
-      return found;
-    }
-    const seats = found?.version === version ? found.seats : makeSeats(pool.maxConcurrent, pool.maxQueued);
-    const own = cellOf(server, null);
-    const made: Held = { version, generation: circuit.generation, seats, own, tools: new Map(), server };
-    servers.set(server.id, made);
-    return made;
-  }
+  const held: HeldCircuits = new HeldCircuits(cellOf);
+  const stopLooking = keepInStep(store, clock, held);
 
-  function cellFor(held: Held, { server, ref }: Grant): Cell {
-    if (!server.circuit.perTool.has(ref.tool)) return held.own;
-    const cell = held.tools.get(ref.tool) ?? cellOf(server, ref.tool);
-    held.tools.set(ref.tool, cell);
-    return cell;
+  function review(servers: Iterable<RegisteredServer>): void {
+    for (const server of servers) for (const cell of cellsOf(held.of(server))) cell.override(server.circuit.override);
   }
-
-  const stopLooking = keepInStep(store, clock, tenants);
 
   return {
     enter(grant, signal) {
-      const held = heldFor(grant.server);
-      return enterThrough({ grant, cell: cellFor(held, grant), seats: held.seats, clock }, signal);
+      const its = held.of(grant.server);
+      return enterThrough({ grant, cell: held.cellFor(its, grant), seats: its.seats, clock }, signal);
     },
-    views(tenantId) {
-      const servers = [...(tenants.get(tenantId)?.values() ?? [])];
-      return new Map(servers.map((held) => [held.server.slug, toView(held, clock.now())]));
-    },
-    seats(tenantId) {
-      const servers = [...(tenants.get(tenantId)?.values() ?? [])];
-      return new Map(servers.map((held) => [held.server.slug, { ...held.server.pool, ...held.seats.figures() }]));
-    },
-    review(servers) {
-      for (const server of servers) {
-        const { own, tools } = heldFor(server);
-        for (const cell of [own, ...tools.values()]) cell.override(server.circuit.override);
-      }
-    },
+    views: (tenantId) => new Map(held.in(tenantId).map((each) => [each.server.slug, toView(each, clock.now())])),
+    seats: (tenantId) =>
+      new Map(held.in(tenantId).map(({ server, seats }) => [server.slug, { ...server.pool, ...seats.figures() }])),
+    review,
     close: stopLooking,
   };
 }
@@ -191,24 +152,25 @@ function passage({ grant, cell, clock }: Way, { kind, ticket }: Admitted, exit: 
 }
 
 /** Follows what other processes store: at once when it is announced, and by looking now and then. */
-function keepInStep(store: CircuitStore, clock: Clock, tenants: ReadonlyMap<string, Map<string, Held>>): () => void {
+function keepInStep(store: CircuitStore, clock: Clock, held: HeldCircuits): () => void {
   async function look(cells: readonly Cell[]): Promise<void> {
     if (cells.length === 0 || !store.isShared()) return;
     const states = await store.read(cells.map(({ key }) => key));
     for (const [index, cell] of cells.entries()) if (states !== null) cell.reconcile(states[index] ?? null);
   }
-  const cellsOf = (servers: Map<string, Held> | undefined): Cell[] =>
-    [...(servers?.values() ?? [])].flatMap(({ own, tools }) => [own, ...tools.values()]);
   const warn = (cause: unknown) => logger.warn({ err: cause }, "circuits could not be compared");
 
   const unsubscribe = bus.subscribe((message) => {
     if (message.topic !== "circuit.changed") return;
-    const cells = cellsOf(tenants.get(message.tenantId)).filter(({ key }) => key === message.circuit);
+    const cells = held
+      .in(message.tenantId)
+      .flatMap(cellsOf)
+      .filter(({ key }) => key === message.circuit);
     look(cells).catch(warn);
   });
   const timer = setInterval(() => {
     if (!store.isShared()) return;
-    const cells = [...tenants.values()].flatMap(cellsOf);
+    const cells = held.all().flatMap(cellsOf);
     const since = clock.now() - IN_USE_MS;
     look(cells.filter((cell) => cell.usedAt() >= since || cell.current().kind !== "closed")).catch(warn);
   }, LOOK_EVERY_MS).unref();

@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { EntryDraft } from "@/lib/audit/entry";
+import type { Grant } from "@/lib/gateway/authorize";
+import { type Circuits, type CircuitsOptions, makeCircuits } from "@/lib/gateway/circuits";
+import { SEED_POLICY } from "@/lib/resilience/circuit";
+import type { RegisteredServer } from "@/lib/servers/registered-server";
+
+const [TENANT, SLUG] = ["t1", "files"];
+
+type Given = { readonly perTool?: readonly string[]; readonly generation?: number; readonly version?: string };
+
+const serverWith = ({ perTool = [], generation = 0, version = "1" }: Given): RegisteredServer =>
+  ({
+    ...{ tenantId: TENANT, id: "s1", slug: SLUG, version, deadlineMs: 1_000 },
+    pool: { maxConcurrent: 1, maxQueued: 1, maxChildren: 1 },
+    circuit: { policy: { ...SEED_POLICY, failureThreshold: 2 }, perTool: new Set(perTool), override: null, generation },
+  }) as unknown as RegisteredServer;
+
+const grantTo = (given: Given = {}): Grant =>
+  ({ server: serverWith(given), ref: { server: SLUG, tool: "read" } }) as unknown as Grant;
+
+let circuits: Circuits;
+let told: string[];
+function start(options: CircuitsOptions = {}): Circuits {
+  told = [];
+  const record = async ({ eventType }: EntryDraft) => told.push(eventType);
+  circuits = makeCircuits({ record, note: ({ state }) => told.push(state), ...options });
+  return circuits;
+}
+afterEach(() => circuits.close());
+
+const view = () => circuits.views(TENANT).get(SLUG);
+
+async function fail(given: Given = {}, times = 2): Promise<void> {
+  for (let done = 0; done < times; done += 1)
+    (await circuits.enter(grantTo(given))).leave("failure", "upstream_timeout");
+}
+
+describe("a circuit that was replaced", () => {
+  it.each([
+    ["by a person who began it anew", { generation: 1 }],
+    ["by that of a server with another credential", { version: "2" }],
+  ])("%s hears and tells nothing of the calls that were under way", async (_how, next) => {
+    start();
+    await fail({}, 1);
+    const late = await circuits.enter(grantTo());
+    circuits.review([serverWith(next)]);
+    late.leave("failure", "upstream_timeout");
+    expect(told).toEqual([]);
+    expect(view()).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
+  });
+
+  it("goes with its tool, once that has none of its own any more", async () => {
+    start();
+    await fail({ perTool: ["read"] });
+    expect(view()?.tools).toMatchObject([{ tool: "read", kind: "open" }]);
+    (await circuits.enter(grantTo())).leave("success");
+    expect(view()).toMatchObject({ kind: "closed", tools: [], lastFailure: null });
+  });
+});
