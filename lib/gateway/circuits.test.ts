@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
+import { bus } from "@/lib/core/bus";
 import type { Grant } from "@/lib/gateway/authorize";
 import { type Circuits, type CircuitsOptions, makeCircuits } from "@/lib/gateway/circuits";
-import { SEED_POLICY } from "@/lib/resilience/circuit";
+import type { CircuitStore } from "@/lib/gateway/shared-state/circuit-store";
+import { type CircuitState, SEED_POLICY } from "@/lib/resilience/circuit";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
 const [TENANT, SLUG] = ["t1", "files"];
@@ -56,5 +58,42 @@ describe("a circuit that was replaced", () => {
     expect(view()?.tools).toMatchObject([{ tool: "read", kind: "open" }]);
     (await circuits.enter(grantTo())).leave("success");
     expect(view()).toMatchObject({ kind: "closed", tools: [], lastFailure: null });
+  });
+});
+
+/** What several processes share. */
+function sharedStore(): CircuitStore {
+  const states = new Map<string, CircuitState>();
+  return {
+    isShared: () => true,
+    async change(key, from, step) {
+      const shared = states.get(key) ?? from;
+      const next = step(shared);
+      if (next !== shared) states.set(key, next);
+      return { state: next, won: next !== shared };
+    },
+    read: async (keys) => keys.map((key) => states.get(key) ?? null),
+  };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("a process", () => {
+  it("gives a place back when a change of the circuit cannot be told", async () => {
+    let now = 0;
+    const clock = { now: () => now };
+    for (const store of [undefined, sharedStore()]) {
+      start({ clock, ...(store === undefined ? {} : { store }) });
+      await fail();
+      await turn();
+      now += 2 * SEED_POLICY.recoveryMs;
+      const forget = bus.subscribe(() => {
+        throw new Error("a listener failed");
+      });
+      await expect((async () => circuits.enter(grantTo()))()).rejects.toThrow("a listener failed");
+      forget();
+      expect(circuits.seats(TENANT).get(SLUG)).toMatchObject({ inUse: 0 });
+      circuits.close();
+    }
   });
 });

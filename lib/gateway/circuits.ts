@@ -7,6 +7,7 @@ import { AppError, type ErrorCode } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
+import type { Soon } from "@/lib/core/soon";
 import type { Grant } from "@/lib/gateway/authorize";
 import { type Admitted, Cell, type OnChange } from "@/lib/gateway/circuit-cell";
 import { changeEntry, reasonOf } from "@/lib/gateway/circuit-entries";
@@ -131,8 +132,17 @@ function passCircuit(way: Way, exit: Leave, waitedMs: number): Passage | Promise
     exit();
     throw circuitOpen(grant, cell.current(), clock.now());
   };
-  const admitted = cell.enter(grant.server.circuit.policy);
-  return admitted instanceof Promise ? admitted.then(pass) : pass(admitted);
+  const giveBack = (cause: unknown): never => {
+    exit();
+    throw cause;
+  };
+  let admitted: Soon<Admitted | null>;
+  try {
+    admitted = cell.enter(grant.server.circuit.policy);
+  } catch (cause) {
+    return giveBack(cause);
+  }
+  return admitted instanceof Promise ? admitted.then(pass, giveBack) : pass(admitted);
 }
 
 function passage({ grant, cell, clock }: Way, { kind, ticket }: Admitted, exit: Leave, waitedMs: number): Passage {
