@@ -79,6 +79,18 @@ function sharedStore(): CircuitStore {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("a process", () => {
+  it("that begins lets no call through to a circuit that the others hold open", async () => {
+    const store = sharedStore();
+    const others = start({ store });
+    await fail();
+    await turn();
+    start({ store });
+    circuits.review([serverWith({})]);
+    await turn();
+    expect(() => circuits.enter(grantTo())).toThrow("left alone");
+    others.close();
+  });
+
   it("gives a place back when a change of the circuit cannot be told", async () => {
     let now = 0;
     const clock = { now: () => now };

@@ -67,6 +67,8 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
     record = async () => undefined,
     note,
   } = options;
+  const look = lookInto(store);
+
   const onChange: OnChange = (cell, policy, from, to) => {
     const { name, key } = cell;
     bus.publish({ topic: "circuit.changed", tenantId: name.tenantId, circuit: key });
@@ -82,7 +84,10 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
   function cellOf({ tenantId, id, slug, version, circuit }: RegisteredServer, tool: string | null): Cell {
     const name = { tenantId, serverId: id, slug, tool };
     const key = `${tenantId}:${id}:${version.slice(0, 16)}:${circuit.generation}:${tool ?? ""}`;
-    return new Cell({ name, key, store, clock, random, onChange });
+    const cell = new Cell({ name, key, store, clock, random, onChange });
+    // The others may hold it open already.
+    look([cell]);
+    return cell;
   }
 
   const held: HeldCircuits = new HeldCircuits(cellOf);
@@ -161,14 +166,24 @@ function passage({ grant, cell, clock }: Way, { kind, ticket }: Admitted, exit: 
   } as Passage;
 }
 
+/** Compares circuits with what other processes stored of them. */
+const lookInto =
+  (store: CircuitStore) =>
+  (cells: readonly Cell[]): void => {
+    if (cells.length === 0 || !store.isShared()) return;
+    const compare = (states: readonly (CircuitState | null)[] | null) => {
+      for (const [index, cell] of cells.entries()) if (states !== null) cell.reconcile(states[index] ?? null);
+    };
+    const warn = (cause: unknown) => logger.warn({ err: cause }, "circuits could not be compared");
+    store
+      .read(cells.map(({ key }) => key))
+      .then(compare)
+      .catch(warn);
+  };
+
 /** Follows what other processes store: at once when it is announced, and by looking now and then. */
 function keepInStep(store: CircuitStore, clock: Clock, held: HeldCircuits): () => void {
-  async function look(cells: readonly Cell[]): Promise<void> {
-    if (cells.length === 0 || !store.isShared()) return;
-    const states = await store.read(cells.map(({ key }) => key));
-    for (const [index, cell] of cells.entries()) if (states !== null) cell.reconcile(states[index] ?? null);
-  }
-  const warn = (cause: unknown) => logger.warn({ err: cause }, "circuits could not be compared");
+  const look = lookInto(store);
 
   const unsubscribe = bus.subscribe((message) => {
     if (message.topic !== "circuit.changed") return;
@@ -176,13 +191,13 @@ function keepInStep(store: CircuitStore, clock: Clock, held: HeldCircuits): () =
       .in(message.tenantId)
       .flatMap(cellsOf)
       .filter(({ key }) => key === message.circuit);
-    look(cells).catch(warn);
+    look(cells);
   });
   const timer = setInterval(() => {
     if (!store.isShared()) return;
     const cells = held.all().flatMap(cellsOf);
     const since = clock.now() - IN_USE_MS;
-    look(cells.filter((cell) => cell.usedAt() >= since || cell.current().kind !== "closed")).catch(warn);
+    look(cells.filter((cell) => cell.usedAt() >= since || cell.current().kind !== "closed"));
   }, LOOK_EVERY_MS).unref();
   return () => {
     unsubscribe();
