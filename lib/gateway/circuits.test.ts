@@ -79,6 +79,24 @@ function sharedStore(): CircuitStore {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("a process", () => {
+  it("keeps no circuit of a server that is gone, and knows at once what was decided about one that is not", async () => {
+    let stored: RegisteredServer | null = serverWith({});
+    start({ find: async () => stored });
+    await fail({}, 1);
+    const changed = async (): Promise<void> => {
+      bus.publish({ topic: "server.changed", tenantId: TENANT, serverId: "s1" });
+      await turn();
+    };
+    await changed();
+    expect(view()).toMatchObject({ kind: "closed", consecutiveFailures: 1 });
+    stored = { ...stored, circuit: { ...stored.circuit, override: "forced-open" } };
+    await changed();
+    expect(view()?.kind).toBe("forced-open");
+    stored = null;
+    await changed();
+    expect([circuits.views(TENANT).size, circuits.seats(TENANT).size]).toEqual([0, 0]);
+  });
+
   it("that begins lets no call through to a circuit that the others hold open", async () => {
     const store = sharedStore();
     const others = start({ store });

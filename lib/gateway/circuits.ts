@@ -19,6 +19,7 @@ import { type CircuitChange, recordCircuitChange } from "@/lib/metrics/circuit-h
 import { type CircuitState, retryAfterMs, type Vote } from "@/lib/resilience/circuit";
 import type { Leave, SeatFigures, Seats } from "@/lib/resilience/seats";
 import type { PoolLimits, RegisteredServer } from "@/lib/servers/registered-server";
+import { serverForTrial } from "@/lib/servers/registry";
 
 declare const proof: unique symbol;
 
@@ -48,6 +49,8 @@ export type CircuitsOptions = {
   readonly store?: CircuitStore;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** A server as it stands now, whatever its status; null where it is gone. Without it, none ever is. */
+  readonly find?: (tenantId: string, id: string) => Promise<RegisteredServer | null>;
   /** Where openings and closings are recorded. */
   readonly record?: (draft: EntryDraft) => Promise<unknown>;
   /** Where every change of state is noted, trials included. */
@@ -66,6 +69,7 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
     random = Math.random,
     record = async () => undefined,
     note,
+    find,
   } = options;
   const look = lookInto(store);
 
@@ -97,6 +101,8 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
     for (const server of servers) for (const cell of cellsOf(held.of(server))) cell.override(server.circuit.override);
   }
 
+  const stopFollowing = followServers(held, find, review);
+
   return {
     enter(grant, signal) {
       const its = held.of(grant.server);
@@ -106,7 +112,10 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
     seats: (tenantId) =>
       new Map(held.in(tenantId).map(({ server, seats }) => [server.slug, { ...server.pool, ...seats.figures() }])),
     review,
-    close: stopLooking,
+    close() {
+      stopLooking();
+      stopFollowing();
+    },
   };
 }
 
@@ -166,6 +175,20 @@ function passage({ grant, cell, clock }: Way, { kind, ticket }: Admitted, exit: 
   } as Passage;
 }
 
+/** Puts what was decided about a server into force before its next call, and forgets one that was retired. */
+function followServers(held: HeldCircuits, find: CircuitsOptions["find"], review: Circuits["review"]): () => void {
+  async function follow(tenantId: string, id: string): Promise<void> {
+    if (find === undefined || !held.has(tenantId, id)) return;
+    const server = await find(tenantId, id);
+    if (server === null) held.forget(tenantId, id);
+    else review([server]);
+  }
+  const warn = (cause: unknown) => logger.warn({ err: cause }, "a changed server could not be read");
+  return bus.subscribe((message) => {
+    if (message.topic === "server.changed") follow(message.tenantId, message.serverId).catch(warn);
+  });
+}
+
 /** Compares circuits with what other processes stored of them. */
 const lookInto =
   (store: CircuitStore) =>
@@ -220,7 +243,12 @@ const overloaded = ({ ref }: Grant): AppError =>
 /** The circuits of this process. */
 export const circuits = (): Circuits =>
   singleton("gateway.circuits", () =>
-    makeCircuits({ store: redisStore, record: (draft) => trail().append(draft), note: recordCircuitChange }),
+    makeCircuits({
+      store: redisStore,
+      find: serverForTrial,
+      record: (draft) => trail().append(draft),
+      note: recordCircuitChange,
+    }),
   );
 
 /** The circuit of each server that was called, by slug. */

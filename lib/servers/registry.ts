@@ -151,7 +151,7 @@ const ITS_TOOLS = `select server_id, name, title, description, input_schema, out
     held_sha256, approved_at
   from server_tools where tenant_id = $1 and server_id = $2 and removed_at is null order by name`;
 
-/** One server whatever its status, for a person who tries a tool before agents may. Read anew each time. */
+/** One server whatever its status, for those who need it before agents may reach it, or afterwards. Read anew each time. */
 export async function serverForTrial(tenantId: string, id: string): Promise<RegisteredServer | null> {
   const { row, tools } = await tenantSql(tenantId, async (client) => ({
     row: (await client.query<ServerRow>(ONE_SERVER, [tenantId, id])).rows[0],
