@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { perform } from "@/lib/audit/perform";
+import { tenantSql } from "@/lib/db/sql";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { circuitViews } from "@/lib/gateway/circuits";
 import { getGateway } from "@/lib/gateway/compose";
 import { tryTool } from "@/lib/gateway/try-tool";
 import { actOnCircuit } from "@/lib/servers/act-on-circuit";
 import { changeServer } from "@/lib/servers/change-server";
+import { getServer } from "@/lib/servers/read";
 import { disableServer, enableServer } from "@/lib/servers/switch-server";
 import { createWorld, openDoor, type World, type WorldServer } from "@/lib/testing/gateway-world";
 import { rpc } from "@/lib/testing/rpc";
@@ -37,7 +39,7 @@ async function open(options: Partial<WorldServer> = {}) {
     return body.result?._meta?.[ERROR]?.code ?? body.error?.data?.code ?? "ok";
   };
   return {
-    ...{ id, server, call, ctx: () => tenant.ctx() },
+    ...{ id, server, call, tenantId: tenant.tenantId, ctx: () => tenant.ctx() },
     callsOf: (count: number) => Promise.all(Array.from({ length: count }, call)),
     received: () => server?.requests.filter(({ method }) => method === "tools/call").length ?? 0,
     circuit: () => circuitViews(tenant.tenantId).get("work"),
@@ -104,6 +106,28 @@ describe("a server that is", () => {
     const newer = work.callsOf(15);
     expect(new Set([...((await older) ?? []), ...(await newer)])).toEqual(new Set(["ok"]));
     expect(sessions() - before).toBeLessThan(8);
+  });
+
+  it("saved as it was keeps its open circuit, and says nothing else", async () => {
+    const work = await open();
+    work.server?.setFault("status-500");
+    expect((await work.callsOf(5)).concat(await work.call()).at(-1)).toBe("circuit_open");
+    const change = (input: object) => perform(changeServer, work.ctx(), { id: work.id, ...input });
+    const lastWord = async () => {
+      const sql = "select reason from circuit_changes where tenant_id = $1 order by at desc, id desc limit 1";
+      const { rows } = await tenantSql(work.tenantId, (client) => client.query(sql, [work.tenantId]));
+      return String(rows[0]?.reason);
+    };
+    await expect.poll(lastWord).toContain("failed");
+    const { poolSize } = await perform(getServer, work.ctx(), { id: work.id });
+    // What the two forms of its settings send.
+    await change({ description: "another word", deadlineMs: 10_000, poolSize });
+    await change({ circuitPolicy: { failureThreshold: 6, perTool: [] }, poolLimits: {} });
+    expect(await work.call()).toBe("circuit_open");
+    expect(await lastWord()).toContain("failed");
+    await change({ poolLimits: { maxConcurrent: 7 } });
+    expect(await lastWord()).toContain("began anew");
+    expect(await work.call()).toBe("upstream_error");
   });
 
   it("tried while agents may not reach it keeps no connection", async () => {

@@ -1,15 +1,17 @@
 import "server-only";
 import type { z } from "zod";
+import { canonicalSha256 } from "@/lib/core/canonical-json";
 import { actorName, type RequestContext } from "@/lib/core/context";
 import { NO_JSON } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
 import { noteCircuitsAnew } from "@/lib/metrics/circuit-history";
 import { requireSoundEndpoint } from "@/lib/servers/check-endpoint";
+import { toPoolLimits } from "@/lib/servers/circuit-rules";
 import { type SealedCredential, sealCredential } from "@/lib/servers/credential";
 import { auditedServer, readServerDetail } from "@/lib/servers/detail";
 import { requireServer, serverChanged, toEndpoint } from "@/lib/servers/internal";
-import { changeServerInput } from "@/lib/servers/schemas";
+import { changeServerInput, type ServerDetail } from "@/lib/servers/schemas";
 
 type Input = z.output<typeof changeServerInput>;
 
@@ -30,6 +32,13 @@ const orDefault = <T>(wish: T | null | undefined) => (wish === null ? NO_JSON : 
 const given = <T extends object>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
+/** True when the gateway treats it as another server: what decides that is what `version` of a registered server is made of. */
+function isAnother(before: ServerDetail, after: ServerDetail, isResealed: boolean): boolean {
+  const hadOrHas = before.credentialNames.length + after.credentialNames.length > 0;
+  if ((isResealed && hadOrHas) || before.poolSize !== after.poolSize) return true;
+  return canonicalSha256(toPoolLimits(before.poolLimits)) !== canonicalSha256(toPoolLimits(after.poolLimits));
+}
+
 /** Changes what is told of a server and how it is treated. Its address is what was approved: another one is another server. */
 export const changeServer = defineWrite({
   permission: "servers:write",
@@ -45,8 +54,7 @@ export const changeServer = defineWrite({
       data: { ...given(fields), ...(sealed ?? {}), updatedAt: new Date() },
     });
     const after = await readServerDetail(tx, tenantId, id);
-    // Then the gateway treats it as another server.
-    if (sealed !== undefined || rest.poolSize !== undefined || poolLimits !== undefined) {
+    if (isAnother(before, after, sealed !== undefined)) {
       const word = { reason: "The server was changed, and its circuit began anew.", by: actorName(ctx.actor) };
       await noteCircuitsAnew(tx, tenantId, after.slug, word);
     }

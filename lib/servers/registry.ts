@@ -85,6 +85,7 @@ function toTool(row: ToolRow): RegisteredTool {
 async function toServer(tenantId: string, row: ServerRow, tools: readonly ToolRow[]): Promise<RegisteredServer> {
   const endpoint = endpointOf(row);
   const sealed = row.credential?.toString("base64") ?? "";
+  const pool = toPoolLimits(row.pool_limits);
   return {
     tenantId,
     id: row.id,
@@ -98,10 +99,10 @@ async function toServer(tenantId: string, row: ServerRow, tools: readonly ToolRo
     poolSize: row.pool_size,
     capabilities: Array.isArray(row.capabilities) ? row.capabilities : [],
     circuit: toCircuitRules(row),
-    pool: toPoolLimits(row.pool_limits),
+    pool,
     tools: new Map(tools.filter((tool) => tool.server_id === row.id).map((tool) => [tool.name, toTool(tool)])),
     ...(row.unavailable_since === null ? {} : { unavailableSince: row.unavailable_since.toISOString() }),
-    version: canonicalSha256({ endpoint, sealed, poolSize: row.pool_size, pool: row.pool_limits ?? null }),
+    version: canonicalSha256({ endpoint, sealed, poolSize: row.pool_size, pool }),
   };
 }
 
