@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AppError } from "@/lib/core/errors";
+import { singleton } from "@/lib/core/singleton";
 import type { DurableIntent } from "@/lib/gateway/audit-entry";
 import type { Grant } from "@/lib/gateway/authorize";
 import { callUpstream } from "@/lib/gateway/call-upstream";
@@ -37,12 +38,15 @@ beforeEach(() => {
   vi.useFakeTimers();
   circuits = makeCircuits();
   enabled = null;
+  intentWritten = async () => undefined;
 });
 afterEach(() => {
   circuits.close();
   vi.useRealTimers();
 });
 
+/** How long our own trail takes before the server is asked. */
+let intentWritten: () => Promise<void>;
 type Server = (request: UpstreamRequest, version: string) => Promise<UpstreamAnswer>;
 const isRetried = ({ code }: AppError) => code === "upstream_unreachable";
 
@@ -59,6 +63,7 @@ async function call(server: RegisteredServer, request: Server, asked: Partial<To
   } as unknown as GatewayDeps;
   try {
     const passage = await circuits.enter(grantTo(server));
+    await intentWritten();
     const intent = { passage, note: () => undefined, trace: null } as unknown as DurableIntent;
     await callUpstream(gateway, intent, asked as ToolCall);
     return "ok";
@@ -160,4 +165,37 @@ it("does not hold against a server what ended because it was disabled, or change
     expect(new Set(await Promise.all(ends))).toEqual(new Set([code]));
     expect(circuits.views(TENANT).get(SLUG)).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
   }
+});
+
+const SLOW = { policy: { slowMs: 50, minimumCalls: 5 } };
+
+/** Of another server each time: how its circuit stands afterwards. */
+async function fiveCalls(version: string, request: Server, asked: Partial<ToolCall> = {}): Promise<string | undefined> {
+  for (let done = 0; done < 5; done += 1) {
+    const end = call({ ...serverWith(SLOW), version }, request, asked);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await end).toBe("ok");
+  }
+  return circuits.views(TENANT).get(SLUG)?.kind;
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+it("finds a server slow by its own time, not by our database's or that of a person who is asked", async () => {
+  intentWritten = () => sleep(80);
+  expect(await fiveCalls("1", answersAfter(10))).toBe("closed");
+  const onRequest = async () => {
+    await sleep(80);
+    return {};
+  };
+  const client = { capabilities: { elicitation: {} }, takesInputRequests: false, retry: null, dialogue: { onRequest } };
+  const asks: Server = async ({ dialogue }) => {
+    await dialogue?.onRequest?.("elicitation/create", {});
+    return ANSWER;
+  };
+  const variants = singleton("gateway.interactive-upstreams", () => new Map<string, unknown>());
+  variants.set(JSON.stringify(client.capabilities), { of: () => ({ request: asks }) });
+  expect(await fiveCalls("2", asks, { client })).toBe("closed");
+  intentWritten = async () => undefined;
+  expect(await fiveCalls("3", answersAfter(80))).toBe("open");
 });

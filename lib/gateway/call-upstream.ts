@@ -7,6 +7,7 @@ import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { requireAlive } from "@/lib/gateway/require-alive";
 import { requireReachable, serverNow, switchedOff } from "@/lib/gateway/require-reachable";
 import { withRetries } from "@/lib/gateway/retries";
+import { ServerTime } from "@/lib/gateway/server-time";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { voteOf } from "@/lib/mcp/upstream/faults";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
@@ -22,12 +23,15 @@ export async function callUpstream(
   const { passage } = intent;
   const { server, tool } = passage.grant;
   const deadline = startDeadline(patienceOf(call) + server.deadlineMs, call.signal);
+  const time = new ServerTime();
+  const watched = time.watch(call);
   const land = gateway.inFlight.enter(passage.grant, deadline.kill);
   try {
     // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.
     await requireAlive(gateway, passage.grant);
-    const ask = (grant: Grant) =>
-      counterpart(gateway, grant, call).request({
+    const ask = (grant: Grant) => {
+      time.begin();
+      return counterpart(gateway, grant, watched).request({
         method: "tools/call",
         params: { name: tool.definition.name, arguments: call.args },
         deadline,
@@ -36,14 +40,16 @@ export async function callUpstream(
         passesOn: true,
         trace: intent.trace?.toServer(),
       });
+    };
     const answer = await withRetries(gateway.retries, intent, deadline, () =>
       soon(requireReachable(gateway, passage.grant, call), ask),
     );
-    passage.leave("success");
+    passage.leave("success", undefined, time.tookMs());
     return answer;
   } catch (cause) {
+    const tookMs = time.tookMs();
     const { error, vote } = await judge(gateway, passage.grant, call, toAppError(cause));
-    passage.leave(vote, error.code);
+    passage.leave(vote, error.code, tookMs);
     throw inWords(error, server.slug, server.deadlineMs);
   } finally {
     land();

@@ -29,8 +29,8 @@ export type Passage = {
   readonly circuitState: CircuitState["kind"];
   /** How long the call waited for a place. The server's own time begins afterwards: a queue is no fault of the server. */
   readonly waitedMs: number;
-  /** Only the first vote counts. */
-  readonly leave: (vote: Vote, failure?: ErrorCode) => void;
+  /** Only the first vote counts. `tookMs`: of the server's own; all since the call was let through where nobody says. */
+  readonly leave: (vote: Vote, failure?: ErrorCode, tookMs?: number) => void;
   readonly [proof]: "passage";
 };
 
@@ -166,11 +166,11 @@ function passage({ grant, cell, clock }: Way, { kind, ticket }: Admitted, exit: 
     grant,
     circuitState: kind,
     waitedMs,
-    leave(vote, failure) {
+    leave(vote, failure, tookMs = clock.now() - since) {
       if (left) return;
       left = true;
       exit();
-      cell.leave(grant.server.circuit.policy, ticket, { vote, tookMs: clock.now() - since }, failure);
+      cell.leave(grant.server.circuit.policy, ticket, { vote, tookMs }, failure);
     },
   } as Passage;
 }
