@@ -3,7 +3,7 @@ import { currentPermissionMap } from "@/lib/access/permission-map";
 import { processCount, stopCountingProcesses } from "@/lib/audit/process-count";
 import { trail } from "@/lib/audit/trail";
 import { checkAgentKey } from "@/lib/auth/verify-agent-key";
-import { systemClock } from "@/lib/core/clock";
+import { steadyClock } from "@/lib/core/clock";
 import { resetSingleton, singleton } from "@/lib/core/singleton";
 import { redisCounts } from "@/lib/db/redis-counts";
 import { env } from "@/lib/env";
@@ -32,7 +32,6 @@ function compose(): GatewayDeps {
     limits: currentLimits,
     operator: operatorLimits(),
     rates: makeRateLimits({
-      clock: systemClock,
       processes: processCount,
       shared: settings.REDIS_URL === undefined ? null : redisCounts,
     }),
@@ -48,11 +47,10 @@ function compose(): GatewayDeps {
     rateLimiting,
     killSwitches: currentKillSet,
     inFlight: makeInFlightCalls(currentKillSet),
-    retries: makeRetries({ clock: systemClock, handling: currentHandling }),
+    retries: makeRetries({ clock: steadyClock, handling: currentHandling }),
     answers,
     circuits: circuits(),
     upstreams: makeUpstreams({ current: async (tenantId) => (await enabledServers(tenantId)).values() }),
-    clock: systemClock,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { PermissionMap } from "@/lib/access/decide";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
 import type { AgentKeyCheck } from "@/lib/auth/agent-identity";
-import type { Clock } from "@/lib/core/clock";
 import type { Soon } from "@/lib/core/soon";
 import type { AnswerCache } from "@/lib/gateway/answer-cache";
 import type { Circuits } from "@/lib/gateway/circuits";
@@ -29,5 +28,4 @@ export type GatewayDeps = {
   readonly answers: AnswerCache;
   readonly circuits: Circuits;
   readonly upstreams: Upstreams;
-  readonly clock: Clock;
 };
