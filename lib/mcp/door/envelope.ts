@@ -120,6 +120,8 @@ function headersDisagree({ method, id, params }: Message, header: Headers): Enve
   const named = NAMED_BY[method];
   if (named === undefined) return null;
   const raw = header("mcp-name");
+  // Neither names anything: that is no disagreement, and whoever reads the params says what they lack.
+  if (raw === null && typeof params[named] !== "string") return null;
   const stated = raw === null ? null : headerText(raw);
   if (stated === params[named]) return null;
   return mismatch(id, raw, `the body names ${String(params[named]).slice(0, 128)}`);
