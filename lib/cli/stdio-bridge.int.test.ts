@@ -1,13 +1,12 @@
-import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
-import { bridge } from "@/lib/cli/stdio-bridge";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { META, MODERN_VERSION } from "@/lib/mcp/upstream/protocol";
 import { registerServer } from "@/lib/servers/register-server";
 import { enableServer } from "@/lib/servers/switch-server";
+import { startBridge } from "@/lib/testing/bridge-client";
 import { startConformanceUpstream } from "@/lib/testing/conformance-upstream";
 import { createWorld, openDoor, type World } from "@/lib/testing/gateway-world";
 import { readTrail } from "@/lib/testing/read-trail";
@@ -25,30 +24,9 @@ afterAll(async () => {
   await shutdown();
 });
 
-async function start(url = door.url) {
+async function start() {
   const { key } = await world.agent("files:read");
-  const [input, output] = [new PassThrough(), new PassThrough()];
-  const lines: Record<string, unknown>[] = [];
-  let rest = "";
-  output.on("data", (chunk: Buffer) => {
-    const parts = (rest + chunk.toString("utf8")).split("\n");
-    rest = parts.pop() ?? "";
-    lines.push(...parts.map((line) => JSON.parse(line)));
-  });
-  const done = bridge({ url, key, input, output });
-  return {
-    lines,
-    send: (message: object) => input.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`),
-    answerTo: (id: number) =>
-      expect
-        .poll(() => lines.find((line) => line["id"] === id), { timeout: 5_000 })
-        .toBeDefined()
-        .then(() => lines.find((line) => line["id"] === id)),
-    end: async () => {
-      input.end();
-      await done;
-    },
-  };
+  return startBridge(door.url, key);
 }
 
 const call = { name: "files__read", arguments: { path: "ä" } };
@@ -107,9 +85,31 @@ it("puts arguments into headers where the tool wants them there", async () => {
   await upstream.close();
 });
 
-it("answers for a door that is not there", async () => {
-  const { send, answerTo, end } = await start("http://127.0.0.1:1/api/mcp");
-  send({ id: 3, method: "ping" });
-  expect(await answerTo(3)).toMatchObject({ error: { code: -32000 } });
+it("answers a client with a wrong key under the id of its request", async () => {
+  const { send, answerTo, lines, end } = startBridge(door.url, "cs_wrong");
+  send({ id: 1, method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {} } });
+  expect(await answerTo(1)).toMatchObject({ error: { code: -32001, data: { code: "unauthenticated" } } });
+  await end();
+  expect(lines).toHaveLength(1);
+});
+
+it("answers for a request that is too large, and for a door at another address", async () => {
+  const { send, answerTo, lines, end } = await start();
+  send({ id: 1, method: "tools/call", params: { ...call, arguments: { path: "a".repeat(5 * 1024 * 1024) } } });
+  expect(await answerTo(1)).toMatchObject({ error: { data: { code: "payload_too_large" } } });
+  await end();
+  const lost = startBridge(`${door.url}/no/such/door`);
+  lost.send({ id: 2, method: "tools/list" });
+  expect(await lost.answerTo(2)).toMatchObject({ error: { message: expect.stringContaining("404") } });
+  await lost.end();
+  expect(lines.length + lost.lines.length).toBe(2);
+});
+
+it("tells a stateless client that its call names no tool", async () => {
+  const { send, answerTo, end } = await start();
+  const _meta = { [META.protocolVersion]: MODERN_VERSION, [META.clientCapabilities]: {} };
+  send({ id: 1, method: "tools/call", params: { arguments: {}, _meta } });
+  const issues = [{ path: "params.name" }];
+  expect(await answerTo(1)).toMatchObject({ error: { code: -32602, data: { code: "invalid_input", issues } } });
   await end();
 });

@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { eachMessage, type OnMessage, parsed, textFor, unanswered } from "@/lib/cli/bridge-messages";
 import { type MirroredArguments, mirrorArguments } from "@/lib/cli/mirrored-arguments";
 import { headerValue } from "@/lib/mcp/upstream/param-headers";
 import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
-import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 
 export type BridgeOptions = {
   readonly url: string;
@@ -22,7 +22,8 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
   const standing = new AbortController();
   let session: string | null = null;
   let version: string | null = null;
-  const write = (text: string) => void output.write(`${text.replace(/\r?\n/g, " ")}\n`);
+  // What stands in several lines is one message, and one line here.
+  const write = (text: string) => void output.write(`${text.replace(/[\r\n]+/g, " ")}\n`);
 
   const headersOf = (message: Json): Record<string, string> => ({
     authorization: `Bearer ${key}`,
@@ -44,26 +45,31 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
     return (await mirrored.learn(message, text)) ? post(message, signal) : new Response(text, answer);
   }
 
-  async function exchange(message: Json, signal: AbortSignal): Promise<void> {
-    const { method } = message;
+  async function exchange(message: Json, signal: AbortSignal, onMessage: OnMessage): Promise<string> {
     const answer = await posted(message, signal);
-    if (method === "initialize") session = answer.headers.get("mcp-session-id");
-    await deliver(answer, (text) => {
-      if (method === "initialize") version = negotiated(text) ?? version;
-      write(text);
-    });
-    if (method === "notifications/initialized" && session !== null) listen();
+    if (message["method"] === "initialize" && answer.ok) session = answer.headers.get("mcp-session-id");
+    await eachMessage(answer, onMessage);
+    if (message["method"] === "notifications/initialized" && session !== null) listen();
+    return `The door gave no answer to this request (HTTP status ${answer.status}).`;
   }
 
   async function carry(message: Json): Promise<void> {
     const { id, method } = message;
     const left = new AbortController();
     const isRequest = id !== undefined && method !== undefined;
+    let isAnswered = !isRequest;
+    const take = (received: Json, text: string) => {
+      const isAnswer = received["method"] === undefined;
+      const told = isAnswer && isAnswered ? null : textFor(id, received, text);
+      if (told === null) return;
+      if (isAnswer) isAnswered = true;
+      if (method === "initialize") version = negotiated(received) ?? version;
+      write(told);
+    };
     if (isRequest) inFlight.set(id, left);
-    await exchange(message, left.signal).catch((cause: unknown) => {
-      if (isRequest && !left.signal.aborted) write(unreachable(id, cause));
-    });
-    inFlight.delete(id);
+    const why = await exchange(message, left.signal, take).catch(unreachable);
+    if (!isAnswered && !left.signal.aborted) write(unanswered(id, why));
+    if (inFlight.get(id) === left) inFlight.delete(id);
   }
 
   const listen = () => void follow(url, { ...headersOf({}), accept: "text/event-stream" }, standing.signal, write);
@@ -96,7 +102,7 @@ async function follow(
 ): Promise<void> {
   const once = async () => {
     const answer = await fetch(url, { headers, signal });
-    if (answer.status === 200) await deliver(answer, write);
+    if (answer.status === 200) await eachMessage(answer, ({ method }, text) => method !== undefined && write(text));
     return answer.status === 200;
   };
   while (!signal.aborted && (await once().catch(() => false))) {
@@ -104,10 +110,8 @@ async function follow(
   }
 }
 
-function unreachable(id: unknown, cause: unknown): string {
-  const message = `The door could not be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
-  return JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32000, message } });
-}
+const unreachable = (cause: unknown): string =>
+  `The door could not be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
 
 /** On the stateless wire nobody can be told to cancel: leaving is the word for it. */
 function cancelIfModern({ method, params }: Json, inFlight: ReadonlyMap<unknown, AbortController>): void {
@@ -131,28 +135,7 @@ function protocolHeaders({ method, params }: Json, version: string | null): Reco
   };
 }
 
-async function deliver(answer: Response, write: (text: string) => void): Promise<void> {
-  if (answer.body === null || answer.status === 202) return;
-  if (!(answer.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
-    const text = await answer.text();
-    if (text !== "") write(text);
-    return;
-  }
-  const { read } = makeSseReader({ onEvent: write });
-  for await (const chunk of answer.body) read(chunk as Uint8Array);
-}
-
-function negotiated(text: string): string | null {
-  const result = parsed(text)?.["result"];
+function negotiated({ result }: Json): string | null {
   const version = isRecord(result) ? result["protocolVersion"] : null;
   return typeof version === "string" ? version : null;
-}
-
-function parsed(text: string): Json | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,0 +1,88 @@
+import type { RequestListener, ServerResponse } from "node:http";
+import { afterEach, expect, it } from "vitest";
+import { fakeDoor, startBridge } from "@/lib/testing/bridge-client";
+
+type Door = Awaited<ReturnType<typeof fakeDoor>>;
+let doors: Door[] = [];
+afterEach(async () => {
+  await Promise.all(doors.map((door) => door.close()));
+  doors = [];
+});
+
+async function openDoor(answer: RequestListener, port?: number): Promise<Door> {
+  const door = await fakeDoor(answer, port);
+  doors.push(door);
+  return door;
+}
+
+const answerWith = (status: number, type: string, body: string) => (_: unknown, response: ServerResponse) =>
+  void response.writeHead(status, { "content-type": type }).end(body);
+
+const initialize = {
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "local", version: "1" } },
+};
+
+const refusal = { code: -32001, message: "The key is unknown.", data: { code: "unauthenticated" } };
+const STREAM = "text/event-stream";
+const NOTICE = '{"jsonrpc":"2.0","method":"notifications/message","params":{}}';
+
+it.each([
+  ["a refusal that knows no id", 401, "application/json", JSON.stringify({ jsonrpc: "2.0", id: null, error: refusal })],
+  ["one in a stream", 200, STREAM, `data: ${JSON.stringify({ jsonrpc: "2.0", id: null, error: refusal })}\n\n`],
+])("answers a request under its own id where the door sent %s", async (_, status, type, body) => {
+  const door = await openDoor(answerWith(status, type, body));
+  const { send, answerTo, lines, end } = startBridge(door.url);
+  send({ id: 1, ...initialize });
+  expect(await answerTo(1)).toEqual({ jsonrpc: "2.0", id: 1, error: refusal });
+  await end();
+  expect(lines).toHaveLength(1);
+});
+
+it.each([
+  ["text", 404, "text/plain", "There is nothing here.\n"],
+  ["a page", 502, "text/html", "<html>\nBad gateway</html>"],
+  ["JSON of somebody else", 403, "application/json", '{"error":"forbidden"}'],
+  ["half a message", 200, "application/json", '{"jsonrpc":"2.0","id":1,"result":{'],
+  ["the answer to another request", 200, "application/json", '{"jsonrpc":"2.0","id":2,"result":{}}'],
+  ["nothing", 202, "application/json", ""],
+  ["a stream that ends early", 200, STREAM, "data: <html>\n\n"],
+])("writes nothing but an error under the request's id where the door sent %s", async (_, status, type, body) => {
+  const door = await openDoor(answerWith(status, type, body));
+  const { send, answerTo, lines, end } = startBridge(door.url);
+  send({ id: 1, method: "tools/list" });
+  expect(await answerTo(1)).toMatchObject({ error: { code: -32000, message: expect.stringContaining(`${status}`) } });
+  await end();
+  expect(lines).toHaveLength(1);
+});
+
+it("passes on what comes before the answer, and answers once when the stream breaks behind it", async () => {
+  const door = await openDoor((_, response) => {
+    response.writeHead(200, { "content-type": STREAM });
+    response.write(`data: ${NOTICE}\n\ndata: {"jsonrpc":"2.0",\ndata: "id":1,"result":{}}\n\n`);
+    setTimeout(() => response.destroy(), 50);
+  });
+  const { send, answerTo, lines, end } = startBridge(door.url);
+  send({ id: 1, method: "tools/list" });
+  expect(await answerTo(1)).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
+  await end();
+  expect(lines.map(({ method }) => method)).toEqual(["notifications/message", undefined]);
+});
+
+it("says nothing to what wants no answer, whatever comes back", async () => {
+  const door = await openDoor(
+    answerWith(401, "application/json", JSON.stringify({ jsonrpc: "2.0", id: null, error: refusal })),
+  );
+  const { send, lines, end } = startBridge(door.url);
+  send({ method: "notifications/initialized" });
+  send({ id: 9, result: {} });
+  await end();
+  expect(lines).toEqual([]);
+});
+
+it("answers for a door that is not there", async () => {
+  const { send, answerTo, end } = startBridge("http://127.0.0.1:1/api/mcp");
+  send({ id: 3, method: "ping" });
+  expect(await answerTo(3)).toMatchObject({ error: { code: -32000 } });
+  await end();
+});
