@@ -1,6 +1,7 @@
-import type { RequestListener, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { afterEach, expect, it } from "vitest";
-import { fakeDoor, startBridge } from "@/lib/testing/bridge-client";
+import { META, MODERN_VERSION } from "@/lib/mcp/upstream/protocol";
+import { type Answering, fakeDoor, messageOf, startBridge } from "@/lib/testing/bridge-client";
 
 type Door = Awaited<ReturnType<typeof fakeDoor>>;
 let doors: Door[] = [];
@@ -9,7 +10,7 @@ afterEach(async () => {
   doors = [];
 });
 
-async function openDoor(answer: RequestListener, port?: number): Promise<Door> {
+async function openDoor(answer: port?: number): Promise<Door> {
   const door = await fakeDoor(answer, port);
   doors.push(door);
   return door;
@@ -85,4 +86,30 @@ it("answers for a door that is not there", async () => {
   send({ id: 3, method: "ping" });
   expect(await answerTo(3)).toMatchObject({ error: { code: -32000 } });
   await end();
+});
+
+const STATELESS = { _meta: { [META.protocolVersion]: MODERN_VERSION, [META.clientCapabilities]: {} } };
+
+it.each([
+  ["leaves a stateless request that is cancelled by a word without _meta", STATELESS, {}, true],
+  ["leaves a stateless request that is cancelled by a word with _meta", STATELESS, STATELESS, true],
+  ["stays with a request of a session, which the door cancels itself", {}, {}, false],
+])("%s", async (_, asked, told, leaves) => {
+  const [calls, notices]: [ServerResponse[], unknown[]] = [[], []];
+  const door = await openDoor(async (request, response) => {
+    const { method } = await messageOf(request);
+    if (method === "tools/call") return void calls.push(response);
+    notices.push(method);
+    response.writeHead(202).end();
+  });
+  const { send, lines, end } = startBridge(door.url);
+  send({ id: 1, method: "tools/call", params: { name: "a", ...asked } });
+  await expect.poll(() => calls.length).toBe(1);
+  send({ method: "notifications/cancelled", params: { requestId: 1, ...told } });
+  await expect.poll(() => notices).toEqual(["notifications/cancelled"]);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(calls[0]?.destroyed).toBe(leaves);
+  calls[0]?.end();
+  await end();
+  expect(lines).toHaveLength(leaves ? 0 : 1);
 });

@@ -12,12 +12,15 @@ export type BridgeOptions = {
   readonly output: Writable;
 };
 
+/** A request without an answer, and the wire it went over. */
+type InFlight = { readonly left: AbortController; readonly isStateless: boolean };
+
 const AGAIN_MS = 1_000;
 const LEAVE_MS = 5_000;
 
 /** Carries the messages of a client that speaks over standard streams to the door, and the door's back, until the input ends. */
 export async function bridge({ url, key, input, output }: BridgeOptions): Promise<void> {
-  const inFlight = new Map<unknown, AbortController>();
+  const inFlight = new Map<unknown, InFlight>();
   const working = new Set<Promise<void>>();
   const standing = new AbortController();
   let session: string | null = null;
@@ -66,10 +69,11 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
       if (method === "initialize") version = negotiated(received) ?? version;
       write(told);
     };
-    if (isRequest) inFlight.set(id, left);
+    const mine = { left, isStateless: META.protocolVersion in metaOf(message) };
+    if (isRequest) inFlight.set(id, mine);
     const why = await exchange(message, left.signal, take).catch(unreachable);
     if (!isAnswered && !left.signal.aborted) write(unanswered(id, why));
-    if (inFlight.get(id) === left) inFlight.delete(id);
+    if (inFlight.get(id) === mine) inFlight.delete(id);
   }
 
   const listen = () => void follow(url, { ...headersOf({}), accept: "text/event-stream" }, standing.signal, write);
@@ -77,7 +81,7 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
   for await (const line of createInterface({ input })) {
     const message = parsed(line);
     if (message === null) continue;
-    cancelIfModern(message, inFlight);
+    if (message["method"] === "notifications/cancelled") cancelStateless(message, inFlight);
     const work = carry(message).finally(() => working.delete(work));
     working.add(work);
     // The session is known with the answer; nothing may go ahead of it.
@@ -114,18 +118,24 @@ const unreachable = (cause: unknown): string =>
   `The door could not be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
 
 /** On the stateless wire nobody can be told to cancel: leaving is the word for it. */
-function cancelIfModern({ method, params }: Json, inFlight: ReadonlyMap<unknown, AbortController>): void {
-  if (method === "notifications/cancelled" && isRecord(params)) {
-    const meta = params["_meta"];
-    if (isRecord(meta) && META.protocolVersion in meta) inFlight.get(params["requestId"])?.abort();
-  }
+function cancelStateless({ params }: Json, inFlight: ReadonlyMap<unknown, InFlight>): void {
+  const request = isRecord(params) ? inFlight.get(params["requestId"]) : undefined;
+  // Notifications of that revision need no `_meta`: what they are about tells the wire.
+  if (request?.isStateless) request.left.abort();
+}
+
+const NOTHING: Json = {};
+
+function metaOf({ params }: Json): Json {
+  const meta = isRecord(params) ? params["_meta"] : NOTHING;
+  return isRecord(meta) ? meta : NOTHING;
 }
 
 /** Headers repeat what the body of a stateless message says. */
-function protocolHeaders({ method, params }: Json, version: string | null): Record<string, string> {
-  const given = isRecord(params) ? params : {};
-  const meta = isRecord(given["_meta"]) ? given["_meta"] : {};
-  const claimed = meta[META.protocolVersion];
+function protocolHeaders(message: Json, version: string | null): Record<string, string> {
+  const { method, params } = message;
+  const given = isRecord(params) ? params : NOTHING;
+  const claimed = metaOf(message)[META.protocolVersion];
   if (typeof claimed !== "string") return version === null ? {} : { "mcp-protocol-version": version };
   const name = method === "resources/read" ? given["uri"] : given["name"];
   return {

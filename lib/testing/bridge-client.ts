@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
 import { expect } from "vitest";
@@ -33,9 +33,11 @@ export function startBridge(url: string, key = "cs_test") {
   };
 }
 
+export type Answering = (request: IncomingMessage, response: ServerResponse) => unknown;
+
 /** A door that answers as the test says; at a port of its own, or at the one given. */
-export async function fakeDoor(answer: RequestListener, port = 0) {
-  const server = createServer(answer);
+export async function fakeDoor(answer: Answering, port = 0) {
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const { port: taken } = server.address() as AddressInfo;
   return {
@@ -47,4 +49,11 @@ export async function fakeDoor(answer: RequestListener, port = 0) {
         server.closeAllConnections();
       }),
   };
+}
+
+/** The message that a request carries. */
+export async function messageOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString("utf8"));
 }
