@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, expect, it } from "vitest";
 import { META, MODERN_VERSION } from "@/lib/mcp/upstream/protocol";
 import { type Answering, fakeDoor, messageOf, startBridge } from "@/lib/testing/bridge-client";
@@ -10,7 +10,7 @@ afterEach(async () => {
   doors = [];
 });
 
-async function openDoor(answer: port?: number): Promise<Door> {
+async function openDoor(answer: Answering, port?: number): Promise<Door> {
   const door = await fakeDoor(answer, port);
   doors.push(door);
   return door;
@@ -112,4 +112,64 @@ it.each([
   calls[0]?.end();
   await end();
   expect(lines).toHaveLength(leaves ? 0 : 1);
+});
+
+/** A door with sessions, whose stream behind GET does what the test says. */
+const sessionDoor = (onGet: Answering, port?: number) =>
+  openDoor(async (request, response) => {
+    const { id, method } = await messageOf(request);
+    if (request.method === "GET") return void onGet(request, response);
+    if (method !== "initialize") return void response.writeHead(request.method === "DELETE" ? 200 : 202).end();
+    response.writeHead(200, { "content-type": "application/json", "mcp-session-id": "a" });
+    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: { protocolVersion: "2025-11-25" } }));
+  }, port);
+
+async function startSession(url: string) {
+  const client = startBridge(url);
+  client.send({ id: 1, ...initialize });
+  await client.answerTo(1);
+  client.send({ method: "notifications/initialized" });
+  return client;
+}
+
+it("opens the stream of its session again, however it was lost", async () => {
+  let opened = 0;
+  const listen = (request: IncomingMessage, response: ServerResponse) => {
+    opened += 1;
+    expect(request.headers["mcp-session-id"]).toBe("a");
+    if (opened === 2) return void response.writeHead(503).end();
+    response.writeHead(200, { "content-type": STREAM }).write(`data: ${NOTICE}\n\n`);
+    if (opened === 1) response.destroy();
+  };
+  const door = await sessionDoor(listen);
+  const { lines, end } = await startSession(door.url);
+  const notices = () => lines.filter(({ method }) => method !== undefined).length;
+  await expect.poll(() => opened, { timeout: 8_000 }).toBe(3);
+  await door.close();
+  // Tries once in vain.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await sessionDoor(listen, door.port);
+  await expect.poll(() => opened, { timeout: 8_000 }).toBe(4);
+  await expect.poll(notices).toBeGreaterThanOrEqual(2);
+  await end();
+}, 20_000);
+
+it("lets the stream of its session be where it is refused for good, and opens the one of the next session", async () => {
+  const opened = [0, 0, 0];
+  const refuse = (status: number, at: number) =>
+    sessionDoor((_, response) => {
+      opened[at] = (opened[at] ?? 0) + 1;
+      response.writeHead(status).end();
+    });
+  const refusing = await Promise.all([401, 404, 405].map(refuse));
+  const clients = await Promise.all(refusing.map(({ url }) => startSession(url)));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(opened).toEqual([1, 1, 1]);
+  for (const { send, answerTo } of clients) {
+    send({ id: 2, ...initialize });
+    await answerTo(2);
+    send({ method: "notifications/initialized" });
+  }
+  await expect.poll(() => opened).toEqual([2, 2, 2]);
+  await Promise.all(clients.map(({ end }) => end()));
 });

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { eachMessage, type OnMessage, parsed, textFor, unanswered } from "@/lib/cli/bridge-messages";
 import { type MirroredArguments, mirrorArguments } from "@/lib/cli/mirrored-arguments";
+import { followSession } from "@/lib/cli/session-stream";
 import { headerValue } from "@/lib/mcp/upstream/param-headers";
 import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
 
@@ -15,7 +16,7 @@ export type BridgeOptions = {
 /** A request without an answer, and the wire it went over. */
 type InFlight = { readonly left: AbortController; readonly isStateless: boolean };
 
-const AGAIN_MS = 1_000;
+const MEDIA = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 const LEAVE_MS = 5_000;
 
 /** Carries the messages of a client that speaks over standard streams to the door, and the door's back, until the input ends. */
@@ -23,15 +24,15 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
   const inFlight = new Map<unknown, InFlight>();
   const working = new Set<Promise<void>>();
   const standing = new AbortController();
-  let session: string | null = null;
-  let version: string | null = null;
+  let hearing = new AbortController();
+  let [session, version]: [string | null, string | null] = [null, null];
   // What stands in several lines is one message, and one line here.
   const write = (text: string) => void output.write(`${text.replace(/[\r\n]+/g, " ")}\n`);
+  const writeNotice: OnMessage = ({ method }, text) => method !== undefined && write(text);
 
   const headersOf = (message: Json): Record<string, string> => ({
     authorization: `Bearer ${key}`,
-    "content-type": "application/json",
-    accept: "application/json, text/event-stream",
+    ...MEDIA,
     ...(session === null ? {} : { "mcp-session-id": session }),
     ...protocolHeaders(message, version),
     ...mirrored.headersOf(message),
@@ -76,7 +77,13 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
     if (inFlight.get(id) === mine) inFlight.delete(id);
   }
 
-  const listen = () => void follow(url, { ...headersOf({}), accept: "text/event-stream" }, standing.signal, write);
+  function listen(): void {
+    // A client that begins a new session hears of the old one no more.
+    hearing.abort();
+    hearing = new AbortController();
+    const asked = { headers: { ...headersOf(NOTHING), accept: "text/event-stream" }, signal: hearing.signal };
+    void followSession(() => fetch(url, asked), writeNotice, hearing.signal);
+  }
 
   for await (const line of createInterface({ input })) {
     const message = parsed(line);
@@ -89,29 +96,13 @@ export async function bridge({ url, key, input, output }: BridgeOptions): Promis
   }
   await Promise.all(working);
   standing.abort();
-  if (session !== null) await leave(url, headersOf({}));
+  hearing.abort();
+  if (session !== null) await leave(url, headersOf(NOTHING));
 }
 
 /** Tells the door that this client is done; a door that cannot be told forgets the session by itself. */
 async function leave(url: string, headers: Record<string, string>): Promise<void> {
   await fetch(url, { method: "DELETE", headers, signal: AbortSignal.timeout(LEAVE_MS) }).catch(() => undefined);
-}
-
-/** What happens beside the calls comes on a stream of its own; the door ends it now and then. */
-async function follow(
-  url: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-  write: (text: string) => void,
-): Promise<void> {
-  const once = async () => {
-    const answer = await fetch(url, { headers, signal });
-    if (answer.status === 200) await eachMessage(answer, ({ method }, text) => method !== undefined && write(text));
-    return answer.status === 200;
-  };
-  while (!signal.aborted && (await once().catch(() => false))) {
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-  }
 }
 
 const unreachable = (cause: unknown): string =>
