@@ -25,7 +25,6 @@ const DOOMED = `
   import { trail } from "@/lib/audit/trail";
   import { gatewayId } from "@/lib/audit/gateway-identity";
   import { newId } from "@/lib/core/ids";
-import { resetSingleton } from "@/lib/core/singleton";
   const [tenantId, count] = process.argv.slice(2);
   await openDatabase();
   await registerProcess();
