@@ -8,7 +8,7 @@ const open: OpenChannel = ({ onMessage, onGone }) => ({
   send({ id, method }) {
     const result = { protocolVersion: "2025-11-25", capabilities: {}, serverInfo: { name: "fake", version: "1" } };
     if (method === "initialize")
-      setImmediate(() => onMessage(Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, result }))));
+      setImmediate(() => void onMessage(Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, result }))));
   },
   kill: async () => onGone(new Error("gone") as Parameters<typeof onGone>[0]),
 });

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAppError } from "@/lib/core/errors";
@@ -132,7 +132,8 @@ async function startRaw(
     capabilities: { tools: {} },
     serverInfo: { name: "raw", version: "1" },
   };
-  const server = createServer(async (request, response) => {
+  const answer: RequestListener = (request, response) => void respond(request, response);
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
     let body = "";
     for await (const chunk of request) body += String(chunk);
     if (request.method !== "POST") return response.writeHead(405).end();
@@ -153,7 +154,8 @@ async function startRaw(
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return response.end();
-  });
+  };
+  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   open.push({ close: () => new Promise((resolve) => server.close(() => resolve()) && server.closeAllConnections()) });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, asked };
