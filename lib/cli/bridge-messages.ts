@@ -1,15 +1,40 @@
+import type { Readable } from "node:stream";
+import { makeLineSplitter } from "@/lib/mcp/upstream/line-splitter";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 
 /** A message, and its text as it came, so that a large one is not written anew. */
 export type OnMessage = (message: Json, text: string) => void;
 
+/** The messages of an input, one in a line; those of a batch one by one. An input that breaks has ended. */
+export async function* messagesOf(input: Readable): AsyncGenerator<Json> {
+  const ready: Json[] = [];
+  // A line ends in a line feed and nothing else: a carriage return, which other readers end one with, is blank in JSON.
+  const lines = makeLineSplitter((bytes, from, end) => ready.push(...messagesIn(bytes.toString("utf8", from, end))));
+  try {
+    for await (const chunk of input) {
+      lines.read(chunk as Buffer);
+      yield* ready.splice(0);
+    }
+  } catch {
+    // What was read is carried; there is nobody left to hear of the rest.
+  }
+  lines.read(Buffer.from("\n"));
+  yield* ready;
+}
+
+/** The door takes no batches, which clients of revision 2025-03-26 may send. */
+function messagesIn(text: string): readonly Json[] {
+  const value = jsonOf(text);
+  return (Array.isArray(value) ? value : [value]).filter(isRecord);
+}
+
 /** Hands over the messages of an answer. What is none, such as a page of a proxy, is left out. */
 export async function eachMessage(answer: Response, onMessage: OnMessage): Promise<void> {
   if (answer.body === null || answer.status === 202) return;
   const take = (text: string) => {
-    const message = parsed(text);
-    if (message?.["jsonrpc"] === "2.0") onMessage(message, text);
+    const message = jsonOf(text);
+    if (isRecord(message) && message["jsonrpc"] === "2.0") onMessage(message, text);
   };
   if (!isEventStream(answer)) return take(await answer.text());
   const { read } = makeSseReader({ onEvent: take });
@@ -31,12 +56,10 @@ export function textFor(id: unknown, message: Json, text: string): string | null
 export const unanswered = (id: unknown, message: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32000, message } });
 
-/** The JSON object that a text is; null for anything else. */
-export function parsed(text: string): Json | null {
+function jsonOf(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -3,13 +3,13 @@ import { isRecord, type Json, META } from "@/lib/mcp/upstream/protocol";
 
 const HEADER_MISMATCH = -32020;
 
-type Ask = (message: Json) => Promise<string>;
+type Ask = (message: Json, signal: AbortSignal) => Promise<string>;
 
 /** Headers that repeat arguments of a stateless client's calls, which over standard streams nobody sends. */
 export type MirroredArguments = {
   readonly headersOf: (message: Json) => Record<string, string>;
   /** Takes a refusal; true when the tool's schema was read again, so that the call is worth another try. */
-  readonly learn: (message: Json, refusal: string) => Promise<boolean>;
+  readonly learn: (message: Json, refusal: string, signal: AbortSignal) => Promise<boolean>;
 };
 
 /** `ask` sends a message to the door and gives the text of its answer. */
@@ -21,12 +21,12 @@ export function mirrorArguments(ask: Ask): MirroredArguments {
       const call = statelessCall(message);
       return call === null ? {} : paramHeaders(schemas.get(call.name), call.args);
     },
-    async learn(message, refusal) {
+    async learn(message, refusal, signal) {
       const call = statelessCall(message);
       if (call === null || codeIn(refusal) !== HEADER_MISMATCH) return false;
       const listing = { jsonrpc: "2.0", id: "cs-tools", method: "tools/list", params: { _meta: call.meta } };
       schemas.clear();
-      for (const { name, inputSchema } of toolsIn(await ask(listing)))
+      for (const { name, inputSchema } of toolsIn(await ask(listing, signal)))
         if (typeof name === "string" && isRecord(inputSchema)) schemas.set(name, inputSchema);
       return schemas.has(call.name);
     },

@@ -81,11 +81,31 @@ it("says nothing to what wants no answer, whatever comes back", async () => {
   expect(lines).toEqual([]);
 });
 
-it("answers for a door that is not there", async () => {
-  const { send, answerTo, end } = startBridge("http://127.0.0.1:1/api/mcp");
+it.each([
+  ["names the reason for a door that is not there", "http://", "cs_test", /^The door .* \(ECONNREFUSED\)\.$/],
+  ["does not repeat a key that no header can carry", "http://", "cs_a\ncs_hidden", /^The door [^_]*$/],
+  ["does not repeat an address with a password", "http://me:cs_hidden@", "cs_test", /^The door [^_]*$/],
+])("%s", async (_, scheme, key, message) => {
+  const gone = await openDoor(() => undefined);
+  await gone.close();
+  const { send, answerTo, end } = startBridge(gone.url.replace("http://", scheme), key);
   send({ id: 3, method: "ping" });
-  expect(await answerTo(3)).toMatchObject({ error: { code: -32000 } });
+  expect(await answerTo(3)).toMatchObject({ error: { code: -32000, message: expect.stringMatching(message) } });
   await end();
+});
+
+it("carries nothing to where the door sends it on to", async () => {
+  const heard: unknown[] = [];
+  const other = await openDoor((request, response) => {
+    heard.push(request.url);
+    response.end();
+  });
+  const door = await openDoor((_, response) => response.writeHead(308, { location: other.url }).end());
+  const { send, answerTo, end } = startBridge(door.url);
+  send({ id: 1, method: "tools/call", params: { name: "a" } });
+  expect(await answerTo(1)).toMatchObject({ error: { message: expect.stringContaining("308") } });
+  await end();
+  expect(heard).toEqual([]);
 });
 
 const STATELESS = { _meta: { [META.protocolVersion]: MODERN_VERSION, [META.clientCapabilities]: {} } };
@@ -172,4 +192,86 @@ it("lets the stream of its session be where it is refused for good, and opens th
   }
   await expect.poll(() => opened).toEqual([2, 2, 2]);
   await Promise.all(clients.map(({ end }) => end()));
+});
+
+it.each(["subscriptions/listen", "tools/call", "initialize"])(
+  "leaves soon after its client, though %s is not answered",
+  async (method) => {
+    const held: ServerResponse[] = [];
+    const door = await openDoor((_, response) => {
+      held.push(response);
+      if (method === "subscriptions/listen")
+        response.writeHead(200, { "content-type": STREAM }).write(`data: ${NOTICE}\n\n`);
+    });
+    const { send, lines, end } = startBridge(door.url);
+    send({ id: 1, method });
+    send({ id: 2, method });
+    await expect.poll(() => held.length).toBeGreaterThanOrEqual(1);
+    const from = performance.now();
+    await end();
+    expect(performance.now() - from).toBeLessThan(2_000);
+    await expect.poll(() => held.every(({ destroyed }) => destroyed)).toBe(true);
+    expect(lines.every((line) => line["method"] === "notifications/message")).toBe(true);
+  },
+);
+
+it("still writes what is answered soon after the end of its input, and waits no longer than for that", async () => {
+  const door = await openDoor((_, response) => {
+    const answer = '{"jsonrpc":"2.0","id":1,"result":{}}';
+    setTimeout(() => response.writeHead(200, { "content-type": "application/json" }).end(answer), 300);
+  });
+  const { send, lines, end } = startBridge(door.url);
+  send({ id: 1, method: "tools/call" });
+  const from = performance.now();
+  await end();
+  expect(lines).toEqual([{ jsonrpc: "2.0", id: 1, result: {} }]);
+  expect(performance.now() - from).toBeLessThan(900);
+});
+
+const echoing = () =>
+  openDoor(async (request, response) => {
+    const { id, params } = await messageOf(request);
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: params }));
+  });
+
+it("ends a line at its line feed only, wherever its pieces are cut", async () => {
+  const { input, answerTo, end } = startBridge((await echoing()).url);
+  const params = { text: "a\u2028b\u2029ü" };
+  const line = Buffer.from(`{"jsonrpc":"2.0","id":1,\r"method":"echo","params":${JSON.stringify(params)}}\r\n`);
+  for (const byte of line) {
+    input.write(Buffer.from([byte]));
+    await new Promise(setImmediate);
+  }
+  expect(await answerTo(1)).toMatchObject({ result: params });
+  // The last line of an input may lack its end.
+  input.write('{"jsonrpc":"2.0","id":2,"method":"echo"}');
+  input.end();
+  await answerTo(2);
+  await end();
+});
+
+it("answers every request of a batch, and goes on after a line that is no message", async () => {
+  const { input, answerTo, lines, end } = startBridge((await echoing()).url);
+  const request = (id: number) => JSON.stringify({ jsonrpc: "2.0", id, method: "echo", params: {} });
+  input.write(`\n{ not json\n7\n[${request(1)},8,${request(2)}]\n${request(3)}\n`);
+  for (const id of [1, 2, 3]) expect(await answerTo(id)).toMatchObject({ result: {} });
+  await end();
+  expect(lines).toHaveLength(3);
+});
+
+it("leaves a client that does not read its output any more", async () => {
+  const left: unknown[] = [];
+  const door = await openDoor(async (request, response) => {
+    if (request.method === "DELETE") left.push(request.headers["mcp-session-id"]);
+    const { id } = await messageOf(request);
+    response.writeHead(200, { "content-type": "application/json", "mcp-session-id": "a" });
+    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: {} }));
+  });
+  const { send, answerTo, output, done } = startBridge(door.url);
+  send({ id: 1, ...initialize });
+  await answerTo(1);
+  output.destroy(new Error("EPIPE"));
+  await done;
+  expect(left).toEqual(["a"]);
 });
