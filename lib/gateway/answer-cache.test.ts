@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import type { PermissionMap } from "@/lib/access/decide";
 import { type AnswerCache, makeAnswerCache } from "@/lib/gateway/answer-cache";
@@ -33,10 +34,10 @@ afterEach(() => {
   for (const cache of caches.splice(0)) cache.close();
 });
 
-function open(): AnswerCache {
+function open(ttlMs = 60_000): AnswerCache {
   const cacheTtlMs = new Map([
-    ["read", 60_000],
-    ["other", 60_000],
+    ["read", ttlMs],
+    ["other", ttlMs],
   ]);
   const kept = { retryPolicy: "off", cacheTtlMs } as const;
   const handling = new Map([
@@ -47,6 +48,8 @@ function open(): AnswerCache {
   caches.push(cache);
   return cache;
 }
+
+const heldBy = (cache: AnswerCache): number => cache.views("t1").get("files")?.bytes ?? 0;
 
 const ANSWER = { content: [{ type: "text", text: "secret" }] };
 /** What is given again for a question after another was answered; null for nothing. */
@@ -84,6 +87,31 @@ describe("an answer is given again", () => {
   it("never for other arguments, and for the same in any order", async () => {
     expect(await givenAfter(ANSWER, grantOf(), { a: 2 })).toBeNull();
     expect(await givenAfter(ANSWER, grantOf(), { a: 1, b: 2 })).toBeNull();
+  });
+
+  it.each([
+    ["have expired, and nobody asks for them any more", 5_000],
+    ["have not: the least used go", 60_000],
+  ])("also where a tenant's share is full of others that %s", { timeout: 60_000 }, async (_, ttlMs) => {
+    const cache = open(ttlMs);
+    const place = async (nth: number) => await cache.of(grantOf(), { nth });
+    const put = async (nth: number) => {
+      const text = randomBytes(400_000).toString("hex");
+      (await place(nth))?.put({ result: { content: [{ type: "text", text }] }, bytes: text.length });
+    };
+    // Figures are told of servers that somebody has asked.
+    expect(await (await place(0))?.get()).toBeNull();
+    // Packed, each takes a good 400 KB of 16 MB.
+    await Promise.all(Array.from({ length: 50 }, (__, nth) => put(nth)));
+    const isKept = async (nth: number) => ((await (await place(nth))?.get()) ?? null) !== null;
+    await expect.poll(() => heldBy(cache), { timeout: 20_000 }).toBeGreaterThan(15_000_000);
+    if (ttlMs < 60_000) await expect.poll(() => heldBy(cache), { timeout: 20_000 }).toBe(0);
+    for (const nth of [50, 51]) {
+      await put(nth);
+      await expect.poll(() => isKept(nth), { interval: 5 }).toBe(true);
+    }
+    expect(await isKept(50)).toBe(true);
+    expect(heldBy(cache)).toBeLessThanOrEqual(16 * 1024 * 1024);
   });
 
   it("never of a tool that may change something", async () => {

@@ -82,6 +82,8 @@ it("reads what is no plain result as one, up to a bound", async () => {
   for (const message of others) {
     expect(await read(JSON.stringify(message))).toEqual({ message, large: undefined });
   }
+  const escaped = JSON.stringify({ id: 1, result: asks }).replace("input_required", "input\\u005frequired");
+  expect(await read(escaped)).toEqual({ message: { id: 1, result: asks }, large: undefined });
   const bound = expect.stringContaining("and no plain result");
   expect(await faultOf(JSON.stringify({ id: 1, error: { message: "x".repeat(2_000_000) } }))).toEqual(bound);
   expect(await faultOf(JSON.stringify({ id: 1, error: { data: Array(200_000).fill(1) } }))).toEqual(bound);

@@ -16,6 +16,7 @@ const MAX_HEAD_BYTES = 64 * 1_024;
 /** What the gateway itself looks at, or replaces: made an object whatever its size. */
 const HEAD = new Set(["_meta", "resultType", "isError", "requestState", "ttlMs", "cacheScope"]);
 const MAX_MEMBERS = 10_000;
+const ASKS = "input_required";
 const [QUOTE, OPEN_BRACE, OPEN_BRACKET] = [0x22, 0x7b, 0x5b];
 const URI = Buffer.from('"uri"');
 const COMMA = Buffer.from(",");
@@ -77,7 +78,10 @@ export class LargeMessage {
       return null;
     if (ofMessage.has("error") || ofMessage.has("method")) return null;
     const type = ofResult.get("resultType");
-    return type !== undefined && this.valueText(type) === '"input_required"' ? null : result;
+    // Read, not compared: it may be written with escapes, and what it asks of the client has to be looked at.
+    const isPlain =
+      type === undefined || (sizeOf(type) <= MAX_SMALL_BYTES && JSON.parse(this.valueText(type)) !== ASKS);
+    return isPlain ? result : null;
   }
 
   private whole(): Json {
