@@ -48,6 +48,17 @@ async function settled(): Promise<void> {
   for (let tries = 0; tries < 100 && trail().status().openCalls > 0; tries += 1) await delay(100);
 }
 
+/** Appends while the head is held, until the caller is refused; then the connection is lost, and the head let go. */
+async function refuseMeanwhile(draft: EntryDraft, letGo: () => Promise<unknown>): Promise<void> {
+  const refused = expect(trail().append(draft)).rejects.toMatchObject({ code: "audit_unavailable" });
+  await delay(PATIENCE_MS);
+  breakConnections();
+  await delay(1_000);
+  await letGo();
+  await refused;
+  await settled();
+}
+
 describe("a connection that is lost while its statement still waits for the head", () => {
   it("leaves an entry that is written once", async () => {
     const tenantId = await knownTenant();
@@ -69,13 +80,7 @@ describe("a connection that is lost while its statement still waits for the head
     const tenantId = await knownTenant();
     const letGo = await holdHead(tenantId);
     const call = callOf(tenantId);
-    const refused = expect(trail().append(intentOf(call))).rejects.toMatchObject({ code: "audit_unavailable" });
-    await delay(PATIENCE_MS);
-    breakConnections();
-    await delay(1_000);
-    await letGo();
-    await refused;
-    await settled();
+    await refuseMeanwhile(intentOf(call), letGo);
     expect(await entriesOf(tenantId, call.callId)).toEqual(["tool_call.started", "tool_call.refused"]);
     expect(trail().status().openCalls).toBe(0);
   });
@@ -86,13 +91,7 @@ describe("a connection that is lost while its statement still waits for the head
     await trail().append(intentOf(call));
     const letGo = await holdHead(tenantId);
     const outcome = { ...call, phase: "outcome", eventType: "tool_call.finished", outcome: "success" } as const;
-    const refused = expect(trail().append(outcome)).rejects.toMatchObject({ code: "audit_unavailable" });
-    await delay(PATIENCE_MS);
-    breakConnections();
-    await delay(1_000);
-    await letGo();
-    await refused;
-    await settled();
+    await refuseMeanwhile(outcome, letGo);
     await delay(1_500);
     expect(await entriesOf(tenantId, call.callId)).toEqual(["tool_call.started", "tool_call.finished"]);
   });
