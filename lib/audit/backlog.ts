@@ -17,8 +17,16 @@ export type Waiting = {
 
 export type BacklogLimits = { readonly maxQueued: number; readonly maxQueuedBytes: number };
 
-/** Called once for each refused entry as soon as it is certain whether it is in the trail after all. */
-export type OnFate = (entry: PreparedEntry, landed: boolean) => void;
+/**
+ * What became of a refused entry:
+ * - `landed`: it is in the trail after all;
+ * - `dropped`: it is not, and never will be;
+ * - `second`: the same, because its call has an outcome already.
+ */
+export type Fate = "landed" | "dropped" | "second";
+
+/** Called once for each refused entry, as soon as that is certain. */
+export type OnFate = (entry: PreparedEntry, fate: Fate) => void;
 
 export const unavailable = (cause?: unknown) =>
   new AppError("audit_unavailable", "The audit trail cannot take this entry now.", { retryAfterMs: 1000 }, cause);
@@ -51,15 +59,15 @@ export class Backlog {
   /** It is in the trail. */
   accept(waiting: Waiting, appended: AppendedEntry): void {
     this.leave(waiting);
-    if (waiting.refused) this.onFate(waiting.entry, true);
+    if (waiting.refused) this.onFate(waiting.entry, "landed");
     else waiting.resolve(appended);
   }
 
   /** It is not in the trail and never will be. */
-  drop(waiting: Waiting, cause: unknown): void {
+  drop(waiting: Waiting, cause: unknown, fate: "dropped" | "second"): void {
     this.leave(waiting);
     this.refuse(waiting, cause);
-    this.onFate(waiting.entry, false);
+    this.onFate(waiting.entry, fate);
   }
 
   /** Whoever waits for it waits no longer; its fate may still be open. */
@@ -73,7 +81,7 @@ export class Backlog {
   isWanted(waiting: Waiting): boolean {
     if (!waiting.refused) return true;
     this.leave(waiting);
-    this.onFate(waiting.entry, false);
+    this.onFate(waiting.entry, "dropped");
     return false;
   }
 

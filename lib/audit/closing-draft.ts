@@ -14,6 +14,15 @@ const WORDS = {
   lost: { outcome: "unknown", reasonCode: "gateway_stopped", reason: "The gateway stopped before the call ended." },
 } as const;
 
+/**
+ * What came of a call that was closed as lost meanwhile: its process was cut off from the database for so long that others
+ * took it for dead. A call has one outcome, so this is a word about it; the answer is withheld.
+ */
+export function lateDraft(of: EntryDraft): EntryDraft {
+  const { eventId: _, ...same } = of;
+  return { ...same, phase: "system", eventType: "tool_call.finished_late" };
+}
+
 /** The outcome entry of a call that has none, made from its intent or from the outcome that could not be written. */
 export function closingDraft(of: EntryDraft, because: ClosedBecause): EntryDraft {
   const { eventId: _, payload: __, latencyMs: ___, upstreamMs: ____, bytesOut: _____, ...same } = of;

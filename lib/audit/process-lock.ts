@@ -12,8 +12,8 @@ export type ProcessLock = {
   readonly release: () => Promise<void>;
 };
 
-/** Takes the lock and keeps taking it again whenever the connection breaks. */
-export async function holdProcessLock(lockKey: string): Promise<ProcessLock> {
+/** Takes the lock and keeps taking it again whenever the connection breaks; `onTakenAgain` is told of that. */
+export async function holdProcessLock(lockKey: string, onTakenAgain: () => void): Promise<ProcessLock> {
   let client: pg.Client | null = null;
   let released = false;
 
@@ -47,7 +47,7 @@ export async function holdProcessLock(lockKey: string): Promise<ProcessLock> {
   function retake(): void {
     setTimeout(() => {
       if (released || client !== null) return;
-      take().catch((cause: unknown) => {
+      take().then(onTakenAgain, (cause: unknown) => {
         logger.warn({ err: cause }, "the lock of this process could not be taken again yet");
         retake();
       });

@@ -42,7 +42,8 @@ export async function closeProcess(): Promise<void> {
 async function register(): Promise<Registered> {
   // Any 63 bits; the lock is what proves life, the key only has to be this process's own.
   const lockKey = (randomBytes(8).readBigUInt64BE() >> 1n).toString();
-  const lock = await holdProcessLock(lockKey);
+  // Meanwhile others may have taken us for dead, and look no more after what we leave behind.
+  const lock = await holdProcessLock(lockKey, beatAgain);
   // Others compare these times with the database's clock, so they are its own; only `open_since` is compared with our entries.
   await platformSql((client) =>
     client.query(
@@ -81,6 +82,10 @@ async function beat(closed: boolean): Promise<void> {
       [gatewayId(), openSince(), closed],
     ),
   );
+}
+
+function beatAgain(): void {
+  beat(false).catch((cause: unknown) => logger.warn({ err: cause }, "heartbeat failed and will be tried again"));
 }
 
 const openSince = (): string => new Date(trail().openSince()).toISOString();

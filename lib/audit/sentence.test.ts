@@ -48,6 +48,10 @@ describe("the sentence of an entry", () => {
       "Refused: agent triage-bot asked for filesystem__read_file, and nothing was called: the circuit of this server is open after repeated failures.",
     ],
     [
+      call({ event_type: "tool_call.finished_late", outcome: "success", latency_ms: 12.4 }),
+      "Too late to be its outcome: agent triage-bot called filesystem__read_file and got an answer in 12 ms.",
+    ],
+    [
       call({ event_type: "tool_call.lost", outcome: "unknown", reason_code: "gateway_stopped" }),
       "Unknown outcome: agent triage-bot called filesystem__read_file, and the gateway stopped before the call ended.",
     ],

@@ -18,6 +18,7 @@ const SENTENCES: Readonly<Record<string, Say>> = {
   "tool_call.refused": refusedSentence,
   "tool_call.lost": (record) =>
     `Unknown outcome: ${lower(who(record))} called ${toolOf(record)}, and ${lostBecause(record)}.`,
+  "tool_call.finished_late": (record) => `Too late to be its outcome: ${lower(finishedSentence(record))}`,
   "question.answered": (record) =>
     record.outcome === "success"
       ? `${who(record)} answered ${record.target}, which ${toolOf(record)} asked of it.`

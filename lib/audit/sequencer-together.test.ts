@@ -60,14 +60,14 @@ describe("batches of several tenants", () => {
 
   it("lets a tenant's poisoned entry fall alone, and no other tenant's with it", async () => {
     const { store, fates, sequencer } = sequencerOverMemory();
-    const poison = sequencer.append(queuedEntry("poison", "b"));
+    const poison = sequencer.append(queuedEntry("poisoned", "b"));
     const fall = expect(poison).rejects.toMatchObject(REFUSED);
     const all = appendFor(sequencer, "a1", "b1", "c1");
     await vi.advanceTimersByTimeAsync(10);
     await fall;
     expect(landed(await all)).toEqual(["a1 1", "b1 1", "c1 1"]);
     expect(store.state.shared).toEqual([["b", "a", "c"]]);
-    expect(fates).toEqual([["poison", false]]);
+    expect(fates).toEqual([["poisoned", "dropped"]]);
   });
 
   it("finds what several tenants' commit answered into the void, and writes it once", async () => {
@@ -94,9 +94,9 @@ describe("batches of several tenants", () => {
     expect(landed(await other)).toEqual(["b2 1"]);
     expect(fates).toEqual(
       expect.arrayContaining([
-        ["x1", true],
-        ["a1", false],
-        ["b1", false],
+        ["x1", "landed"],
+        ["a1", "dropped"],
+        ["b1", "dropped"],
       ]),
     );
   });
@@ -117,10 +117,10 @@ describe("batches of several tenants", () => {
     expect(["a", "b"].map((tenant) => store.rowsOf(tenant).length)).toEqual([0, 0]);
     expect(store.state.shared).toEqual([]);
     const fallen = [
-      ["a1", false],
-      ["b1", false],
+      ["a1", "dropped"],
+      ["b1", "dropped"],
     ];
-    expect(fates).toEqual([["x1", true], ...fallen]);
+    expect(fates).toEqual([["x1", "landed"], ...fallen]);
   });
 
   it("loses and doubles nothing, whatever the tenants, faults and sizes", async () => {
@@ -145,7 +145,11 @@ describe("batches of several tenants", () => {
         });
         store.state.loseAnswers = lost;
         for (const tenant of loners) store.state.loners.add(tenant);
-        const ids = wanted.map(({ tenant, poison }, at) => ({ tenant, poison, id: poison ? `poison${at}` : `e${at}` }));
+        const ids = wanted.map(({ tenant, poison }, at) => ({
+          tenant,
+          poison,
+          id: poison ? `poisoned${at}` : `e${at}`,
+        }));
         const settled = await Promise.allSettled(
           ids.map(({ id, tenant }) => sequencer.append(queuedEntry(id, tenant))),
         );

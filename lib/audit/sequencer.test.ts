@@ -46,17 +46,29 @@ describe("the sequencer", () => {
     expect(store.state.writes).toBe(2);
   });
 
+  it("tells a second outcome of a call apart, and writes everything beside it", async () => {
+    const { store, fates, sequencer } = sequencerOverMemory();
+    const all = Promise.allSettled(["a", "second", "b", "poisoned"].map((id) => sequencer.append(queuedEntry(id))));
+    await vi.advanceTimersByTimeAsync(10);
+    expect(landed(await all)).toEqual(["a 1", "refused", "b 2", "refused"]);
+    expect(store.rowsOf("a")).toHaveLength(2);
+    expect(fates).toEqual([
+      ["second", "second"],
+      ["poisoned", "dropped"],
+    ]);
+  });
+
   it("lets a poisoned entry fall alone", async () => {
     const { store, fates, sequencer } = sequencerOverMemory();
     const all = Promise.allSettled(
-      ["a", "b", "poison", "c", "d", "e", "f"].map((id) => sequencer.append(queuedEntry(id))),
+      ["a", "b", "poisoned", "c", "d", "e", "f"].map((id) => sequencer.append(queuedEntry(id))),
     );
     await vi.advanceTimersByTimeAsync(10);
     const settled = await all;
     expect(settled.map((each) => each.status === "fulfilled")).toEqual([true, true, false, true, true, true, true]);
     expect(settled[2]).toMatchObject({ reason: REFUSED });
     expect(store.rowsOf("a").map((row) => row.eventId)).toEqual(["a", "b", "c", "d", "e", "f"]);
-    expect(fates).toEqual([["poison", false]]);
+    expect(fates).toEqual([["poisoned", "dropped"]]);
   });
 
   it("waits out a short outage without refusing anybody", async () => {
@@ -82,7 +94,7 @@ describe("the sequencer", () => {
     const later = sequencer.append(queuedEntry("later"));
     await vi.advanceTimersByTimeAsync(100);
     expect((await later).seq).toBe(1);
-    expect(fates).toEqual([["early", false]]);
+    expect(fates).toEqual([["early", "dropped"]]);
   });
 
   it("finds an entry whose commit answered into the void, and writes it once", async () => {
@@ -105,7 +117,7 @@ describe("the sequencer", () => {
     expect(fates).toEqual([]);
     store.state.down = false;
     await vi.advanceTimersByTimeAsync(200);
-    expect(fates).toEqual([["early", true]]);
+    expect(fates).toEqual([["early", "landed"]]);
     expect(store.rowsOf("a")).toHaveLength(1);
   });
 
@@ -114,13 +126,13 @@ describe("the sequencer", () => {
     store.state.loseAnswers = 1;
     const first = sequencer.append(queuedEntry("e"));
     await vi.advanceTimersByTimeAsync(10);
-    const poison = expect(sequencer.append(queuedEntry("poison"))).rejects.toMatchObject(REFUSED);
+    const poison = expect(sequencer.append(queuedEntry("poisoned"))).rejects.toMatchObject(REFUSED);
     const good = sequencer.append(queuedEntry("good"));
     await vi.advanceTimersByTimeAsync(200);
     await poison;
     expect([(await first).seq, (await good).seq]).toEqual([1, 2]);
     expect(store.rowsOf("a")).toHaveLength(2);
-    expect(fates).toEqual([["poison", false]]);
+    expect(fates).toEqual([["poisoned", "dropped"]]);
   });
 
   it("tells when a refused entry is in the trail after all", async () => {
@@ -135,7 +147,7 @@ describe("the sequencer", () => {
     expect(fates).toEqual([]);
     release();
     await vi.advanceTimersByTimeAsync(10);
-    expect(fates).toEqual([["slow", true]]);
+    expect(fates).toEqual([["slow", "landed"]]);
   });
 
   it("keeps the queue bounded", async () => {

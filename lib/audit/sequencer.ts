@@ -8,9 +8,10 @@ import type { PreparedEntry } from "@/lib/audit/prepare-entry";
  * - `away`: nothing was written, and it may pass later;
  * - `lost`: nobody told us whether it was written;
  * - `poisoned`: nothing was written, and one entry in it is at fault;
+ * - `second`: the same, and its fault is that its call has an outcome already;
  * - `broken`: nothing was written, and nothing will help.
  */
-export type BatchFault = "away" | "lost" | "poisoned" | "broken";
+export type BatchFault = "away" | "lost" | "poisoned" | "second" | "broken";
 
 export type SequencerLimits = BacklogLimits & {
   readonly maxBatch: number;
@@ -87,7 +88,7 @@ export class EntrySequencer implements Sequencer {
 
   append(entry: PreparedEntry): Promise<AppendedEntry> {
     if (this.closed || !this.backlog.hasRoomFor(entry)) {
-      this.events.fate(entry, false);
+      this.events.fate(entry, "dropped");
       return Promise.reject(unavailable());
     }
     return new Promise((resolve, reject) => {
@@ -266,21 +267,30 @@ export class EntrySequencer implements Sequencer {
       const write = doubtful.length > 0 ? this.store.writeMissing : this.store.write;
       this.acceptAll(batch, await write(lane.tenantId, entries));
     } catch (cause) {
-      const fault = this.store.faultOf(cause);
-      if (fault === "lost") throw cause;
-      // Nothing was committed this time; what became of an earlier time is as open as before.
-      setDoubt(batch, false);
-      setDoubt(doubtful, true);
-      if (fault === "away" || (fault === "broken" && doubtful.length > 0)) throw cause;
-      if (fault === "poisoned" && batch.length > 1) {
-        const half = batch.length >> 1;
-        await this.write(lane, batch.slice(0, half));
-        await this.write(lane, batch.slice(half));
-        return;
-      }
-      this.events.fault(fault, cause, batch.length);
-      for (const waiting of batch) this.backlog.drop(waiting, cause);
+      await this.writeLess(lane, batch, doubtful, cause);
     }
+  }
+
+  private async writeLess(
+    lane: Lane,
+    batch: readonly Waiting[],
+    doubtful: readonly Waiting[],
+    cause: unknown,
+  ): Promise<void> {
+    const fault = this.store.faultOf(cause);
+    if (fault === "lost") throw cause;
+    // Nothing was committed this time; what became of an earlier time is as open as before.
+    setDoubt(batch, false);
+    setDoubt(doubtful, true);
+    if (fault === "away" || (fault === "broken" && doubtful.length > 0)) throw cause;
+    if (fault !== "broken" && batch.length > 1) {
+      const half = batch.length >> 1;
+      await this.write(lane, batch.slice(0, half));
+      await this.write(lane, batch.slice(half));
+      return;
+    }
+    this.events.fault(fault, cause, batch.length);
+    for (const waiting of batch) this.backlog.drop(waiting, cause, fault === "second" ? "second" : "dropped");
   }
 
   private acceptAll(batch: readonly Waiting[], appended: readonly AppendedEntry[]): void {

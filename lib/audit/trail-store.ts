@@ -197,12 +197,17 @@ function cut(client: PoolClient): void {
 /** Verdicts that are no fault of what was sent: locks, and statements that took too long. */
 const RETRYABLE = new Set(["40001", "40P01", "55P03", "57014"]);
 
+const UNIQUE_VIOLATION = "23505";
+/** The index by call of one month (migration 15). */
+const ONE_OUTCOME = /_call_idx(?:_new)?$/;
+
 function faultOf(cause: unknown): BatchFault {
   if (isUnsent(cause)) return "away";
   if (isAppError(cause)) return cause.code === "unavailable" ? "lost" : "broken";
   const state = sqlState(cause);
   if (state === null) return "lost";
   if (RETRYABLE.has(state)) return "away";
+  if (state === UNIQUE_VIOLATION && ONE_OUTCOME.test((cause as pg.DatabaseError).constraint ?? "")) return "second";
   return state.startsWith("22") || state.startsWith("23") ? "poisoned" : "broken";
 }
 

@@ -168,10 +168,17 @@ describe("append-only", () => {
   });
 });
 
+/** Whoever can insert a copy of an outcome can do away with the index that would refuse it. */
+const DROP_GUARDS = `do $$ declare name text; begin
+  for name in select indexname from pg_indexes where indexname ~ '^audit_entries_.*_call_idx$' loop
+    execute format('drop index %I', name);
+  end loop; end $$`;
+
 describe("verifying the stored trail", () => {
   let tenant: TestTenant;
   beforeAll(async () => {
     tenant = await createTestTenant();
+    await asOwner([DROP_GUARDS]);
   });
 
   const onSeq = (change: string, seq: number) =>

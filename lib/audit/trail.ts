@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type ClosedBecause, closingDraft } from "@/lib/audit/closing-draft";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
 import { tellLanded } from "@/lib/audit/landed";
+import { OpenCalls } from "@/lib/audit/open-calls";
 import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
 import { EntrySequencer, type SequencerLimits, type SequencerStore } from "@/lib/audit/sequencer";
 import { trailStore } from "@/lib/audit/trail-store";
@@ -52,55 +52,17 @@ export async function closeTrail(): Promise<void> {
 
 /** Made over any store, so that tests can take the database away. */
 export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMITS): Trail {
-  const openCalls = new Map<string, number>();
-  /** Calls whose last word could not be written; the trail says it as soon as it can. */
-  const owed = new Map<string, EntryDraft>();
-  /** Last words that are ours. One that could not be written either stays as it is: what it says of the call is still true. */
-  const ours = new WeakSet<EntryDraft>();
+  const open = new OpenCalls();
   const sequencer = new EntrySequencer(store, limits, {
     appended: announce,
-    fate: settleFate,
+    fate: (entry, fate) => open.settle(entry, fate),
     fault: (fault, cause, entries) => {
+      if (fault === "second")
+        return void logger.warn("a call was closed by another process, and got no second outcome");
       noteFault(cause);
       logger.error({ fault, entries, err: cause }, "audit entries were not written");
     },
   });
-
-  function settleFate(entry: PreparedEntry, landed: boolean): void {
-    if (landed) tellLanded(entry);
-    const { callId, phase } = entry.draft;
-    if (callId === undefined) return;
-    if (phase === "intent" && landed) owe(callId, entry.draft, "refused");
-    else if (phase === "intent" || (phase === "outcome" && landed)) forgetCall(callId);
-    else if (phase === "outcome" && openCalls.has(callId)) owe(callId, entry.draft, "unrecorded");
-  }
-
-  function owe(callId: string, of: EntryDraft, because: ClosedBecause): void {
-    const closing = ours.has(of) ? of : closingDraft(of, because);
-    ours.add(closing);
-    owed.set(callId, closing);
-  }
-
-  /** By the time that stands in its intent: recovery looks for it from there. */
-  function noteBegin({ draft: { phase, callId }, micros }: PreparedEntry): void {
-    if (phase === "intent" && callId !== undefined) openCalls.set(callId, Math.floor(micros / 1_000));
-  }
-
-  /** The smallest and not the first: clocks are set back. */
-  function openSince(): number {
-    let since = Date.now();
-    for (const begun of openCalls.values()) since = Math.min(since, begun);
-    return since;
-  }
-
-  function noteEnd({ phase, callId }: EntryDraft): void {
-    if (phase === "outcome" && callId !== undefined) forgetCall(callId);
-  }
-
-  function forgetCall(callId: string): void {
-    openCalls.delete(callId);
-    owed.delete(callId);
-  }
 
   /** `isOwed`: nobody waits for it, so how it goes is no trouble of its own. */
   async function append(draft: EntryDraft, isOwed: boolean): Promise<AppendedEntry> {
@@ -109,10 +71,10 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     try {
       const prepared = prepareEntry(draft);
       const entry = prepared instanceof Promise ? await waitPrepared(draft, prepared, limits) : prepared;
-      noteBegin(entry);
+      open.noteBegin(entry);
       const appended = await sequencer.append(entry);
       tellLanded(entry);
-      noteEnd(draft);
+      open.noteEnd(draft);
       if (!isOwed) noteAppend(tenantId, performance.now() - startedAt);
       return appended;
     } catch (cause) {
@@ -124,18 +86,14 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
 
   let isClosing = false;
   const closing = setInterval(() => {
-    if (owed.size === 0 || sequencer.failing()) return;
-    for (const [callId, draft] of owed) {
-      // Should this fail as well, its fate puts it back.
-      owed.delete(callId);
-      append(draft, true).catch(() => undefined);
-    }
+    if (sequencer.failing()) return;
+    for (const draft of open.takeOwed()) append(draft, true).catch(() => undefined);
   }, CLOSE_OWED_EVERY_MS).unref();
 
   return {
     append: (draft) => append(draft, false),
-    openSince,
-    status: () => ({ writable: !sequencer.failing(), queued: sequencer.queued(), openCalls: openCalls.size }),
+    openSince: () => open.since(),
+    status: () => ({ writable: !sequencer.failing(), queued: sequencer.queued(), openCalls: open.size() }),
     async close() {
       isClosing = true;
       clearInterval(closing);

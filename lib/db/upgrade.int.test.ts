@@ -28,6 +28,9 @@ const shapeOf = async (url: string): Promise<string> =>
 
 const next = (sql: string) => ({ name: "99999999999999_next", sql });
 
+const ID = "00000000-0000-4000-8000-000000000001";
+const ONE_OUTCOME = "00000000000015_one_outcome";
+
 describe("migrate", () => {
   it("reaches the same schema from every earlier one", async () => {
     const all = await readMigrations();
@@ -46,6 +49,30 @@ describe("migrate", () => {
     }
     // Each migration more is a database more, and a busy machine takes seconds for each.
   }, 240_000);
+
+  it("lets second outcomes that are stored stand, and takes no more of them", async () => {
+    const all = await readMigrations();
+    const outcome = (seq: number, at: string) => `alter table audit_entries no force row level security;
+      insert into audit_entries (tenant_id, seq, ts, event_id, gateway_id, call_id, phase, event_type, outcome,
+        actor_type, actor_id, actor_name, request_id, search_text, record, record_sha256, prev_hash, hash)
+      values ('${ID}', ${seq}, ${at}, gen_random_uuid(), '${ID}', '${ID}', 'outcome', 'tool_call.finished', 'success',
+        'agent', 'a', 'a', 'r', '', '', '', '', '');
+      alter table audit_entries force row level security`;
+    await withFreshDatabase(databaseUrl(), async (url) => {
+      await migrate(
+        url,
+        all.filter(({ name }) => name < ONE_OUTCOME),
+      );
+      await onServer(url, outcome(1, "now() - interval '1 second'"));
+      await onServer(url, outcome(2, "now() - interval '1 second'"));
+      expect(await migrate(url)).toContain(ONE_OUTCOME);
+      expect((await onServer(url, "select count(*)::int as stored from audit_entries")).rows).toEqual([{ stored: 2 }]);
+      await onServer(url, outcome(3, "now() + interval '1 second'"));
+      await expect(onServer(url, outcome(4, "now() + interval '1 second'"))).rejects.toMatchObject({
+        constraint: expect.stringMatching(/_call_idx_new$/),
+      });
+    });
+  });
 
   it("changes nothing when there is nothing to do, and keeps what is stored", async () => {
     await withFreshDatabase(databaseUrl(), async (url) => {

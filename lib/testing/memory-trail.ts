@@ -1,3 +1,4 @@
+import type { Fate } from "@/lib/audit/backlog";
 import type { AppendedEntry } from "@/lib/audit/entry";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 import { type Batch, type BatchFault, EntrySequencer, type SequencerLimits } from "@/lib/audit/sequencer";
@@ -18,6 +19,8 @@ export const LIMITS: SequencerLimits = {
 export const queuedEntry = (id: string, tenantId = "a", bytes = 100): PreparedEntry =>
   ({ tenantId, eventId: id, bytes, draft: {}, payload: null }) as unknown as PreparedEntry;
 
+const FAULTY = /^(?:poisoned|second)/;
+
 class Fault extends Error {
   readonly fault: BatchFault;
   constructor(fault: BatchFault) {
@@ -26,7 +29,7 @@ class Fault extends Error {
   }
 }
 
-/** A trail in memory that can be down, can lose the answer of a commit, and refuses entries whose id says `poison`. */
+/** A trail in memory that can be down, can lose the answer of a commit, and refuses entries whose id says `poisoned` or `second`. */
 export function memoryStore() {
   const rows = new Map<string, AppendedEntry[]>();
   /** All that was ever written, in its order. */
@@ -63,7 +66,8 @@ export function memoryStore() {
       }
       if (batches.some(({ entries }) => entries.length === 0)) throw new Error("A batch without entries.");
       const entries = batches.flatMap((batch) => batch.entries);
-      if (entries.some((each) => each.eventId.startsWith("poison"))) throw new Fault("poisoned");
+      const bad = entries.map(({ eventId }) => FAULTY.exec(eventId)?.[0]).find((fault) => fault !== undefined);
+      if (bad !== undefined) throw new Fault(bad as BatchFault);
       const added = batches.map(({ tenantId, entries: batch }) => {
         const from = rowsOf(tenantId).length + 1;
         return batch.map(({ eventId }, at) => ({ tenantId, eventId, seq: from + at, hash: "" }));
@@ -109,11 +113,11 @@ export function memoryStore() {
 /** A sequencer over such a trail, and what it said of refused entries. */
 export function sequencerOverMemory(limits: Partial<SequencerLimits> = {}) {
   const store = memoryStore();
-  const fates: [string, boolean][] = [];
+  const fates: [string, Fate][] = [];
   const sequencer = new EntrySequencer(
     store,
     { ...LIMITS, ...limits },
-    { appended: () => undefined, fate: (each, landed) => fates.push([each.eventId, landed]), fault: () => undefined },
+    { appended: () => undefined, fate: (each, fate) => fates.push([each.eventId, fate]), fault: () => undefined },
   );
   return { store, fates, sequencer };
 }
