@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Answered } from "@/lib/testing/fault-gateway";
 import type { Fault } from "@/lib/testing/fault-proxy";
-import { ALL_FAULTS, FAULTS } from "@/lib/testing/fault-table";
+import { ALL_FAULTS, BOUNDS, FAULTS } from "@/lib/testing/fault-table";
 import { type FaultWorld, keepNeighbourCalling, mostTimers, openFaultWorld } from "@/lib/testing/fault-world";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
@@ -97,14 +97,15 @@ describe("a server that fails", () => {
     expect(faulty.filter(({ code }) => !(FAULTS[fault].codes as string[]).includes(code))).toEqual([]);
     expect(faulty.filter(({ entry }) => entry === undefined)).toEqual([]);
     expect([...alone, ...beside].filter(({ code }) => code !== "ok")).toEqual([]);
-    expect(keptBytes).toBeLessThan(64 * MEGABYTE);
-    expect(peakBytes).toBeLessThan(64 * MEGABYTE);
+    const { megabytes, addedMs } = FAULTS[fault].bounds ?? BOUNDS;
+    expect(keptBytes).toBeLessThan(BOUNDS.megabytes * MEGABYTE);
+    expect(peakBytes).toBeLessThan(megabytes * MEGABYTE);
     world.gateway.hangUp();
     expect(await world.leftovers(timers)).toEqual([]);
 
     // Every single call. How late this machine is for everybody anyway is no fault of the server's.
     const lateness = Math.max(0, longest(alone) - SLACK_MS);
     expect(longest(faulty)).toBeLessThanOrEqual(DEADLINE_MS + SLACK_MS + lateness);
-    expect(p95(beside)).toBeLessThanOrEqual(Math.max(1.25 * p95(alone), p95(alone) + 20));
+    expect(p95(beside)).toBeLessThanOrEqual(Math.max(1.25 * p95(alone), p95(alone) + addedMs));
   });
 });

@@ -1,6 +1,13 @@
 import type { ErrorCode } from "@/lib/core/errors";
 import type { Fault } from "@/lib/testing/fault-proxy";
 
+/** How far memory may grow meanwhile, and how much later others may be answered (P95). */
+type Bounds = { readonly megabytes: number; readonly addedMs: number };
+
+export const BOUNDS: Bounds = { megabytes: 64, addedMs: 20 };
+/** Answers of 9 to 10 MB, five a second, have to be received, held and sent, and on two cores everybody shares that. */
+const LARGE_BOUNDS: Bounds = { megabytes: 160, addedMs: 40 };
+
 type Expected = {
   /** What a caller may be told. Two codes where it depends on the machine which bound is met first. */
   readonly codes: readonly (ErrorCode | "ok")[];
@@ -8,6 +15,8 @@ type Expected = {
   readonly asked: { readonly do: number; readonly read: number };
   /** Keeps a processor busy, so it is tried alone. */
   readonly isHeavy?: true;
+  /** What it may cost the process and everybody else where that is more than of other faults. */
+  readonly bounds?: Bounds;
 };
 
 const once = { do: 1, read: 1 };
@@ -18,6 +27,8 @@ const unreachable = ["upstream_unreachable"] as const;
 const late = ["upstream_timeout"] as const;
 const unusable = ["upstream_protocol"] as const;
 const unusableOrLate = ["upstream_protocol", "upstream_timeout"] as const;
+
+const large: Expected = { codes: ["ok", ...late], asked: once, isHeavy: true, bounds: LARGE_BOUNDS };
 
 /** Every way a server is made to fail, and what its caller is told. */
 export const FAULTS: Readonly<Record<Fault, Expected>> = {
@@ -50,11 +61,11 @@ export const FAULTS: Readonly<Record<Fault, Expected>> = {
   "slow-200": { codes: ["ok"], asked: once },
   "late-200": { codes: late, asked: once },
   // Nothing is wrong with these but their size, which is nobody else's matter.
-  "large-text": { codes: ["ok", ...late], asked: once, isHeavy: true },
-  "large-escapes": { codes: ["ok", ...late], asked: once, isHeavy: true },
-  "large-items": { codes: ["ok", ...late], asked: once, isHeavy: true },
-  "large-event": { codes: ["ok", ...late], asked: once, isHeavy: true },
-  "three-million-values": { codes: ["ok", ...late], asked: once, isHeavy: true },
+  "large-text": large,
+  "large-escapes": large,
+  "large-items": large,
+  "large-event": large,
+  "three-million-values": large,
 };
 
 export const ALL_FAULTS = Object.keys(FAULTS) as Fault[];
