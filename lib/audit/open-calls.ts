@@ -2,16 +2,18 @@ import type { Fate } from "@/lib/audit/backlog";
 import { type ClosedBecause, closingDraft, lateDraft } from "@/lib/audit/closing-draft";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { tellLanded } from "@/lib/audit/landed";
+import type { OwedEntries } from "@/lib/audit/owed-entries";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 
-/** Calls of this process whose intent may be in the trail without an outcome, and what is still to be said about them. */
+/** Calls of this process whose intent may be in the trail without an outcome. */
 export class OpenCalls {
   /** When each began (epoch ms), by its id. */
   private readonly begun = new Map<string, number>();
-  /** Words that could not be written, or not in time: the trail says them as soon as it can. */
-  private readonly owed = new Map<string, EntryDraft>();
-  /** Words that are ours. One that could not be written either stays as it is: what it says of the call is still true. */
-  private readonly ours = new WeakSet<EntryDraft>();
+  private readonly owed: OwedEntries;
+
+  constructor(owed: OwedEntries) {
+    this.owed = owed;
+  }
 
   size(): number {
     return this.begun.size;
@@ -33,44 +35,35 @@ export class OpenCalls {
     if (phase === "outcome" && callId !== undefined) this.forget(callId);
   }
 
-  /** An entry was refused to its caller, and now its fate is certain. */
+  /** An entry was refused to its caller, and now its fate is certain: what is still to be said about its call is owed. */
   settle(entry: PreparedEntry, fate: Fate): void {
     if (fate === "landed") tellLanded(entry);
-    const { callId, phase } = entry.draft;
-    if (callId === undefined) return;
-    if (phase === "intent" && fate === "landed") this.owe(callId, entry.draft, "refused");
-    else if (phase === "intent") this.forget(callId);
-    else if (phase === "outcome") this.settleOutcome(callId, entry.draft, fate);
-    else if (fate !== "landed" && this.ours.has(entry.draft)) this.say(callId, entry.draft);
+    const { draft } = entry;
+    const { callId, phase } = draft;
+    if (callId !== undefined && phase === "intent") this.settleIntent(callId, draft, fate);
+    else if (callId !== undefined && phase === "outcome") this.settleOutcome(callId, draft, fate);
+    else if (fate !== "landed" && this.owed.isKnown(draft)) this.owed.owe(draft);
   }
 
-  /** What is owed, to be written now. Should that fail as well, its fate puts it back. */
-  *takeOwed(): Generator<EntryDraft> {
-    for (const [callId, draft] of this.owed) {
-      this.owed.delete(callId);
-      yield draft;
-    }
+  private settleIntent(callId: string, draft: EntryDraft, fate: Fate): void {
+    if (fate === "landed") this.close(draft, "refused");
+    else this.forget(callId);
   }
 
   private settleOutcome(callId: string, draft: EntryDraft, fate: Fate): void {
     const wasOpen = this.begun.has(callId);
-    if (fate === "dropped" && wasOpen) this.owe(callId, draft, "unrecorded");
+    if (fate === "dropped" && wasOpen) this.close(draft, "unrecorded");
     if (fate !== "dropped") this.forget(callId);
     // Another process took us for dead and has closed the call. What came of it is said all the same.
-    if (fate === "second" && wasOpen && !this.ours.has(draft)) this.say(callId, lateDraft(draft));
+    if (fate === "second" && wasOpen && !this.owed.isKnown(draft)) this.owed.owe(lateDraft(draft));
   }
 
-  private owe(callId: string, of: EntryDraft, because: ClosedBecause): void {
-    this.say(callId, this.ours.has(of) ? of : closingDraft(of, because));
-  }
-
-  private say(callId: string, draft: EntryDraft): void {
-    this.ours.add(draft);
-    this.owed.set(callId, draft);
+  private close(of: EntryDraft, because: ClosedBecause): void {
+    this.owed.owe(this.owed.isKnown(of) ? of : closingDraft(of, because));
   }
 
   private forget(callId: string): void {
     this.begun.delete(callId);
-    this.owed.delete(callId);
+    this.owed.forget(callId);
   }
 }

@@ -3,17 +3,15 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { gatewayId } from "@/lib/audit/gateway-identity";
 import { closeProcess, registerProcess } from "@/lib/audit/processes";
 import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
-import type { SequencerStore } from "@/lib/audit/sequencer";
 import { closeTrail, makeTrail, trail } from "@/lib/audit/trail";
-import { trailStore } from "@/lib/audit/trail-store";
 import { walkTrail } from "@/lib/audit/verify-trail";
-import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
 import { resetSingleton } from "@/lib/core/singleton";
 import { inTenant } from "@/lib/db/in-tenant";
 import { platformSql } from "@/lib/db/sql";
 import { buildForTest, type TestBundle } from "@/lib/testing/bundle";
 import { createTestTenant } from "@/lib/testing/factories";
+import { IMPATIENT, switchableStore } from "@/lib/testing/switchable-store";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
@@ -158,41 +156,6 @@ describe("registering", () => {
 });
 
 describe("an outage in the middle of calls", () => {
-  /** A store that can be switched off, and can commit without saying so. */
-  function switchable() {
-    const state = { down: false, mute: false };
-    const lost = () => new AppError("unavailable", "The database cannot be reached.");
-    const away = lost();
-    const store: SequencerStore = {
-      ...trailStore,
-      async write(tenantId, entries) {
-        if (state.down) throw away;
-        const written = await trailStore.write(tenantId, entries);
-        if (state.mute) {
-          state.down = true;
-          throw lost();
-        }
-        return written;
-      },
-      async writeMissing(tenantId, entries) {
-        if (state.down) throw away;
-        return trailStore.writeMissing(tenantId, entries);
-      },
-      faultOf: (cause) => (cause === away ? "away" : trailStore.faultOf(cause)),
-    };
-    return { state, store };
-  }
-  const limits = {
-    maxBatch: 100,
-    maxBatchBytes: 1e6,
-    maxQueued: 1000,
-    maxQueuedBytes: 1e7,
-    maxParallel: 2,
-    maxTogether: 16,
-    enough: 12,
-    maxWaitMs: 300,
-    retryMs: 50,
-  };
   const call = (tenantId: string) => ({
     tenantId,
     callId: newId(),
@@ -212,8 +175,8 @@ describe("an outage in the middle of calls", () => {
 
   it("closes a call as unknown whose outcome could not be written", async () => {
     const { tenantId } = await createTestTenant();
-    const { state, store } = switchable();
-    const own = makeTrail(store, limits);
+    const { state, store } = switchableStore();
+    const own = makeTrail(store, IMPATIENT);
     const base = call(tenantId);
     await own.append({ ...base, phase: "intent", eventType: "tool_call.started", outcome: "pending" });
     state.down = true;
@@ -233,8 +196,8 @@ describe("an outage in the middle of calls", () => {
 
   it("closes an intent as refused that was written after its caller had been refused", async () => {
     const { tenantId } = await createTestTenant();
-    const { state, store } = switchable();
-    const own = makeTrail(store, limits);
+    const { state, store } = switchableStore();
+    const own = makeTrail(store, IMPATIENT);
     state.mute = true;
     const intent = own.append({
       ...call(tenantId),

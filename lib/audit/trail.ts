@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
 import { tellLanded } from "@/lib/audit/landed";
 import { OpenCalls } from "@/lib/audit/open-calls";
+import { OwedEntries } from "@/lib/audit/owed-entries";
 import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
 import { EntrySequencer, type SequencerLimits, type SequencerStore } from "@/lib/audit/sequencer";
 import { trailStore } from "@/lib/audit/trail-store";
@@ -22,11 +23,13 @@ const LIMITS: SequencerLimits = {
   maxWaitMs: 5_000,
   retryMs: 100,
 };
-const CLOSE_OWED_EVERY_MS = 1_000;
+const WRITE_OWED_EVERY_MS = 1_000;
 
 export type Trail = {
   /** Resolves when the entry is durable; rejects with `audit_unavailable` otherwise: within five seconds, ten while the tenant's key cannot be read either. */
   readonly append: (draft: EntryDraft) => Promise<AppendedEntry>;
+  /** For an entry with an id that nobody waits for: what cannot be written now is written as soon as it can be. Resolves after the first attempt. */
+  readonly owe: (draft: EntryDraft) => Promise<void>;
   /** When the oldest call began whose intent may be in the trail without an outcome (epoch ms); now when there is none. */
   readonly openSince: () => number;
   readonly status: () => TrailStatus;
@@ -52,7 +55,8 @@ export async function closeTrail(): Promise<void> {
 
 /** Made over any store, so that tests can take the database away. */
 export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMITS): Trail {
-  const open = new OpenCalls();
+  const owed = new OwedEntries();
+  const open = new OpenCalls(owed);
   const sequencer = new EntrySequencer(store, limits, {
     appended: announce,
     fate: (entry, fate) => open.settle(entry, fate),
@@ -64,8 +68,7 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
     },
   });
 
-  /** `isOwed`: nobody waits for it, so how it goes is no trouble of its own. */
-  async function append(draft: EntryDraft, isOwed: boolean): Promise<AppendedEntry> {
+  async function append(draft: EntryDraft): Promise<AppendedEntry> {
     const { tenantId } = draft;
     const startedAt = performance.now();
     try {
@@ -75,29 +78,55 @@ export function makeTrail(store: SequencerStore, limits: SequencerLimits = LIMIT
       const appended = await sequencer.append(entry);
       tellLanded(entry);
       open.noteEnd(draft);
-      if (!isOwed) noteAppend(tenantId, performance.now() - startedAt);
+      noteAppend(tenantId, performance.now() - startedAt);
       return appended;
     } catch (cause) {
       // What is refused because the process ends is no trouble of the trail.
-      if (!isOwed && !isClosing) noteAppend(tenantId, performance.now() - startedAt, cause);
+      if (!isClosing) noteAppend(tenantId, performance.now() - startedAt, cause);
       throw cause;
     }
   }
 
+  /** Nobody waits for it, so how it goes is no trouble of its own. Once the sequencer has it, its fate puts it back. */
+  async function appendOwed(draft: EntryDraft): Promise<void> {
+    let entry: PreparedEntry;
+    try {
+      entry = await prepareEntry(draft);
+    } catch (cause) {
+      logger.warn({ err: cause }, "an audit entry that is owed could not be prepared and will be tried again");
+      return owed.owe(draft);
+    }
+    await sequencer.append(entry).then(
+      () => {
+        tellLanded(entry);
+        open.noteEnd(draft);
+      },
+      () => undefined,
+    );
+  }
+
+  async function writeOwed(): Promise<void> {
+    if (!sequencer.failing()) await Promise.all(Array.from(owed.take(), appendOwed));
+  }
+
   let isClosing = false;
-  const closing = setInterval(() => {
-    if (sequencer.failing()) return;
-    for (const draft of open.takeOwed()) append(draft, true).catch(() => undefined);
-  }, CLOSE_OWED_EVERY_MS).unref();
+  const paying = setInterval(() => void writeOwed(), WRITE_OWED_EVERY_MS).unref();
 
   return {
-    append: (draft) => append(draft, false),
+    append,
+    async owe(draft) {
+      owed.owe(draft);
+      await writeOwed();
+    },
     openSince: () => open.since(),
     status: () => ({ writable: !sequencer.failing(), queued: sequencer.queued(), openCalls: open.size() }),
     async close() {
       isClosing = true;
-      clearInterval(closing);
+      clearInterval(paying);
+      // Even if it failed a moment ago: there is no other time.
+      await Promise.all(Array.from(owed.take(), appendOwed));
       await sequencer.close();
+      if (owed.size() > 0) logger.error({ entries: owed.size() }, "audit entries that were owed could not be written");
     },
   };
 }

@@ -43,7 +43,7 @@ function compose(): GatewayDeps {
     permissionMap: currentPermissionMap,
     servers: enabledServers,
     append,
-    refusals: makeRefusalLedger({ append }),
+    refusals: makeRefusalLedger({ append, owe: (draft) => trail().owe(draft) }),
     rateLimiting,
     killSwitches: currentKillSet,
     inFlight: makeInFlightCalls(currentKillSet),

@@ -22,6 +22,7 @@ function setup() {
       written.push({ ...each, eventId });
       return { tenantId: each.tenantId, eventId, seq: written.length, hash: "" };
     },
+    owe: async (each) => void written.push(each),
   });
   return { written, ledger, tick: (ms: number) => (now += ms) };
 }
@@ -54,5 +55,26 @@ describe("refusals of strangers", () => {
     const { written, ledger } = setup();
     for (let address = 0; address < 12_000; address += 1) await ledger.record(`address:${address}`, draft);
     expect(written).toHaveLength(10_010);
+  });
+
+  it("are counted by tenant even then, and laid at nobody's door", async () => {
+    const { written, ledger } = setup();
+    for (let address = 0; address < 10_000; address += 1) await ledger.record(`address:${address}`, draft);
+    const agent = { ...draft, actor: { type: "agent", id: newId(), name: "first-bot" }, ip: "192.0.2.1" } as const;
+    const [one, other] = [newId(), newId()];
+    for (let at = 0; at < 15; at += 1) {
+      await ledger.record(`agent:${at}`, { ...agent, tenantId: one });
+      await ledger.record(`agent:${at}`, { ...agent, tenantId: other });
+    }
+    await ledger.flush();
+    const counted = written.filter(({ count }) => count !== undefined);
+    expect(counted.map(({ tenantId, count }) => [tenantId, count])).toEqual([
+      [one, 5],
+      [other, 5],
+    ]);
+    for (const entry of counted) {
+      expect(entry.actor).toEqual({ type: "anonymous", id: "several", name: "several callers" });
+      expect(entry.ip).toBeNull();
+    }
   });
 });

@@ -1,7 +1,6 @@
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
-import { type Clock, systemClock } from "@/lib/core/clock";
+import { type Clock, steadyClock } from "@/lib/core/clock";
 import { newId } from "@/lib/core/ids";
-import { logger } from "@/lib/core/logger";
 
 /**
  * Records refusals that anybody can cause, so that noise cannot fill the trail: per subject and window the first ones each
@@ -16,6 +15,8 @@ export type RefusalLedger = {
 
 export type RefusalLedgerOptions = {
   readonly append: (draft: EntryDraft) => Promise<AppendedEntry>;
+  /** For a count whose window has ended: written as soon as the trail can be. */
+  readonly owe: (draft: EntryDraft) => Promise<void>;
   readonly clock?: Clock;
   readonly individually?: number;
   readonly windowMs?: number;
@@ -23,26 +24,23 @@ export type RefusalLedgerOptions = {
 
 type Window = {
   readonly endsAt: number;
+  /** Of newcomers who had no window of their own. */
+  readonly isOfMany: boolean;
   seen: number;
   shared: (EntryDraft & { eventId: string; count: number }) | null;
 };
 
-/** Subjects watched at once; beyond it all newcomers share one window, which keeps the bound on entries. */
+/** Subjects watched at once; beyond it all newcomers of a tenant share one window, which keeps the bound on entries. */
 const MAX_SUBJECTS = 10_000;
 
 /** A ledger over the trail; `individually` entries per subject and window. */
 export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger {
-  const { append, clock = systemClock, individually = 10, windowMs = 60_000 } = options;
+  const { append, owe, clock = steadyClock, individually = 10, windowMs = 60_000 } = options;
   const windows = new Map<string, Window>();
   let timer: NodeJS.Timeout | null = null;
 
   async function write(closed: Iterable<Window>): Promise<void> {
-    for (const { shared } of closed) {
-      if (shared === null) continue;
-      await append(shared).catch((cause: unknown) =>
-        logger.error({ err: cause, count: shared.count, entry: shared.eventId }, "counted refusals were not written"),
-      );
-    }
+    for (const { shared } of closed) if (shared !== null) await owe(shared);
   }
 
   function takeClosed(now: number): Window[] {
@@ -59,13 +57,15 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
     return closed;
   }
 
-  function windowOf(tenantAndSubject: string): Window {
+  function windowOf(tenantId: string, who: string): Window {
     const now = clock.now();
-    const subject = windows.size < MAX_SUBJECTS || windows.has(tenantAndSubject) ? tenantAndSubject : "everybody else";
+    const own = `${tenantId}|${who}`;
+    const isOfMany = windows.size >= MAX_SUBJECTS && !windows.has(own);
+    const subject = isOfMany ? tenantId : own;
     const found = windows.get(subject);
     if (found !== undefined && found.endsAt > now) return found;
     if (found !== undefined) void write([found]);
-    const made: Window = { endsAt: now + windowMs, seen: 0, shared: null };
+    const made: Window = { endsAt: now + windowMs, isOfMany, seen: 0, shared: null };
     windows.set(subject, made);
     timer ??= setInterval(() => void write(takeClosed(clock.now())), Math.min(windowMs, 1_000)).unref();
     return made;
@@ -73,10 +73,10 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
 
   return {
     async record(subject, draft) {
-      const window = windowOf(`${draft.tenantId}|${subject}`);
+      const window = windowOf(draft.tenantId, subject);
       window.seen += 1;
       if (window.seen <= individually) return (await append(draft)).eventId;
-      window.shared ??= { ...draft, eventId: newId(), count: 0 };
+      window.shared ??= { ...(window.isOfMany ? ofMany(draft) : draft), eventId: newId(), count: 0 };
       window.shared.count += 1;
       return window.shared.eventId;
     },
@@ -84,4 +84,11 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
       await write(takeClosed(Number.POSITIVE_INFINITY));
     },
   };
+}
+
+/** What was refused, without who asked: a count of many must not be laid at the door of the first. */
+function ofMany(draft: EntryDraft): EntryDraft {
+  const { onBehalfOf: _, authMethod: __, credentialId: ___, clientName: ____, ...rest } = draft;
+  const actor = { type: "anonymous", id: "several", name: "several callers" } as const;
+  return { ...rest, actor, ip: null, userAgent: null };
 }

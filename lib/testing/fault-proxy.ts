@@ -14,7 +14,8 @@ export type Fault = ScriptedFault | "refuse" | "hang" | "blackhole";
 /** Tool calls that a port was asked while it misbehaved, by tool. */
 export type Asked = Readonly<Record<string, number>>;
 
-type Order = { readonly arm?: number; readonly disarm?: true; readonly tell?: true };
+/** `only` names the one fault that is meant; otherwise all are. */
+type Order = { readonly arm?: number; readonly disarm?: true; readonly only?: Fault | undefined; readonly tell?: true };
 type Report = { readonly ports?: Record<string, number>; readonly asked?: Record<string, Asked>; readonly done?: true };
 
 type Port = { readonly fault: Fault; readonly asked: Record<string, number> };
@@ -62,7 +63,8 @@ function passOrMisbehave(client: Socket, port: Port, mood: Mood, serverPort: num
   });
 }
 
-async function openPort(fault: Fault, mood: Mood, serverPort: number) {
+async function openPort(fault: Fault, serverPort: number) {
+  const mood: Mood = { deadlineMs: null };
   const sockets = new Set<Socket>();
   const asked: Record<string, number> = {};
   const secret = fault === "tls-untrusted" ? makeSelfSigned() : null;
@@ -87,7 +89,8 @@ async function openPort(fault: Fault, mood: Mood, serverPort: number) {
   return {
     ...port,
     number,
-    async arm() {
+    async arm(deadlineMs: number) {
+      mood.deadlineMs = deadlineMs;
       if (fault === "refuse" || fault === "blackhole") hangUp();
       if (fault !== "refuse") return;
       await new Promise((resolve) => server.close(resolve));
@@ -96,6 +99,7 @@ async function openPort(fault: Fault, mood: Mood, serverPort: number) {
       await once(keeper, "connect");
     },
     async disarm() {
+      mood.deadlineMs = null;
       hangUp();
       if (fault !== "refuse") return;
       keeper?.resetAndDestroy();
@@ -106,16 +110,15 @@ async function openPort(fault: Fault, mood: Mood, serverPort: number) {
 
 /** The process of the proxy: one port per fault, all in front of one real server. Told what to do by its parent. */
 export async function serveFaults(faults: readonly Fault[]): Promise<void> {
-  const mood: Mood = { deadlineMs: null };
   const upstream = await startFakeUpstream({ tools: ["do", "read"], annotations: READ_ONLY });
   const serverPort = Number(new URL(upstream.url).port);
-  const ports = await Promise.all(faults.map((fault) => openPort(fault, mood, serverPort)));
+  const ports = await Promise.all(faults.map((fault) => openPort(fault, serverPort)));
   const report = (told: Report) => void process.send?.(told);
   process.on("disconnect", () => process.exit(0));
-  process.on("message", ({ arm, disarm, tell }: Order) => {
+  process.on("message", ({ arm = 0, disarm, only, tell }: Order) => {
     if (tell) return report({ asked: Object.fromEntries(ports.map(({ fault, asked }) => [fault, asked])) });
-    mood.deadlineMs = disarm ? null : (arm ?? null);
-    void Promise.all(ports.map((port) => (disarm ? port.disarm() : port.arm()))).then(() => report({ done: true }));
+    const meant = ports.filter(({ fault }) => only === undefined || fault === only);
+    void Promise.all(meant.map((port) => (disarm ? port.disarm() : port.arm(arm)))).then(() => report({ done: true }));
   });
   report({ ports: Object.fromEntries(ports.map(({ fault, number }) => [fault, number])) });
 }
@@ -124,9 +127,9 @@ export type FaultProxy = {
   readonly child: ChildProcess;
   /** Where each fault will happen. */
   readonly ports: Readonly<Record<string, number>>;
-  /** From now on every port misbehaves; callers wait so long at most. */
-  readonly arm: (deadlineMs: number) => Promise<void>;
-  readonly disarm: () => Promise<void>;
+  /** From now on every port misbehaves, or only one; callers wait so long at most. */
+  readonly arm: (deadlineMs: number, only?: Fault) => Promise<void>;
+  readonly disarm: (only?: Fault) => Promise<void>;
   readonly asked: () => Promise<Readonly<Record<string, Asked>>>;
   readonly close: () => Promise<void>;
 };
@@ -156,8 +159,8 @@ export async function startFaultProxy(faults: readonly Fault[]): Promise<FaultPr
   return {
     child,
     ports,
-    arm: async (deadlineMs) => void (await order({ arm: deadlineMs })),
-    disarm: async () => void (await order({ disarm: true })),
+    arm: async (deadlineMs, only) => void (await order({ arm: deadlineMs, only })),
+    disarm: async (only) => void (await order({ disarm: true, only })),
     asked: async () => (await order({ tell: true })).asked ?? {},
     async close() {
       child.kill("SIGKILL");

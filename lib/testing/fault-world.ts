@@ -21,9 +21,9 @@ export type FaultWorld = {
   readonly call: (fault: Fault, tool: "do" | "read") => Promise<Answered>;
   /** One call of another tenant to a server that is well. */
   readonly neighbour: () => Promise<Answered>;
-  /** From now on every server misbehaves. */
-  readonly arm: () => Promise<void>;
-  readonly disarm: () => Promise<void>;
+  /** From now on every server misbehaves, or only the one with this fault. */
+  readonly arm: (only?: Fault) => Promise<void>;
+  readonly disarm: (only?: Fault) => Promise<void>;
   /** Tool calls that reached each server while it misbehaved. */
   readonly asked: () => Promise<Readonly<Record<string, Asked>>>;
   /**
@@ -60,16 +60,17 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     gateway,
     call: (fault, tool) => gateway.call(key, fault, tool),
     neighbour: () => gateway.call(neighbourKey, "well", "do"),
-    async arm() {
-      await Promise.all([lively.arm(deadlineMs), still.arm(deadlineMs)]);
-      still.child.kill("SIGSTOP");
-      plugs.push(...(await plug(ports["blackhole"])));
+    async arm(only) {
+      await Promise.all([lively.arm(deadlineMs, only), still.arm(deadlineMs, only)]);
+      const isMeant = (fault: Fault) => only === undefined || only === fault;
+      if (STILL.some(isMeant)) still.child.kill("SIGSTOP");
+      if (isMeant("blackhole")) plugs.push(...(await plug(ports["blackhole"])));
     },
-    async disarm() {
+    async disarm(only) {
       for (const each of plugs.splice(0)) each.destroy();
       still.child.kill("SIGCONT");
-      if (faults.includes("hang")) await hasReadUp(still);
-      await Promise.all([lively.disarm(), still.disarm()]);
+      if (only === "hang" || (only === undefined && faults.includes("hang"))) await hasReadUp(still);
+      await Promise.all([lively.disarm(only), still.disarm(only)]);
     },
     asked: async () => ({ ...(await lively.asked()), ...(await still.asked()) }),
     timers: () => ownTimers(gateway),
