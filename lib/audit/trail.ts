@@ -142,14 +142,14 @@ async function waitPrepared(
   first: Promise<PreparedEntry>,
   { maxWaitMs, retryMs }: SequencerLimits,
 ): Promise<PreparedEntry> {
-  const giveUpAt = Date.now() + maxWaitMs;
+  const giveUpAt = performance.now() + maxWaitMs;
   let attempt: PreparedEntry | Promise<PreparedEntry> = first;
   for (;;) {
     try {
       return await attempt;
     } catch (cause) {
       if (isAppError(cause) && cause.code !== "unavailable") throw cause;
-      if (!isAppError(cause) || Date.now() >= giveUpAt) refuseUnprepared(cause);
+      if (!isAppError(cause) || performance.now() >= giveUpAt) refuseUnprepared(cause);
     }
     await delay(retryMs);
     attempt = prepareEntry(draft);

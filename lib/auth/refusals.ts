@@ -1,11 +1,8 @@
 import "server-only";
+import { makeRefusalLedger, type RefusalLedger } from "@/lib/audit/refusal-ledger";
 import { trail } from "@/lib/audit/trail";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
-import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
-
-const WINDOW_MS = 60_000;
-const MAX_ADDRESSES = 5_000;
 
 export type Refusal = {
   readonly reason: string;
@@ -18,17 +15,21 @@ export type Refusal = {
   readonly target?: string;
 };
 
-type Window = { readonly since: number; suppressed: number };
-const windows = (): Map<string, Window> => singleton("auth.refusals", () => new Map());
+const ledger = (): RefusalLedger =>
+  singleton("auth.refusals", () =>
+    makeRefusalLedger({
+      append: (draft) => trail().append(draft),
+      owe: (draft) => trail().owe(draft),
+      individually: 1,
+    }),
+  );
 
 /**
  * Records a refused sign-in or credential in the platform's chain. The first from an address and reason is written
- * at once; more of the same within a minute are counted into the next entry, so that noise cannot fill the trail.
+ * at once; more of the same within a minute share an entry that says how many they were.
  */
-export async function recordRefusal(refusal: Refusal, now = Date.now()): Promise<void> {
-  const count = admit(`${refusal.ip ?? "?"} ${refusal.reason}`, now);
-  if (count === 0) return;
-  await trail().append({
+export async function recordRefusal(refusal: Refusal): Promise<void> {
+  await ledger().record(`${refusal.ip ?? "?"} ${refusal.reason}`, {
     tenantId: PLATFORM_TENANT_ID,
     phase: "auth",
     eventType: "session.refused",
@@ -41,26 +42,8 @@ export async function recordRefusal(refusal: Refusal, now = Date.now()): Promise
     ip: refusal.ip,
     userAgent: refusal.userAgent ?? null,
     ...(refusal.target === undefined ? {} : { target: refusal.target }),
-    ...(count === 1 ? {} : { count }),
   });
 }
 
-/** How many refusals the entry to write now stands for; 0 means this one is only counted. */
-function admit(key: string, now: number): number {
-  const open = windows();
-  const window = open.get(key);
-  if (window !== undefined && now - window.since < WINDOW_MS) {
-    window.suppressed += 1;
-    return 0;
-  }
-  if (open.size >= MAX_ADDRESSES) forgetOld(open, now);
-  open.set(key, { since: now, suppressed: 0 });
-  return 1 + (window?.suppressed ?? 0);
-}
-
-function forgetOld(open: Map<string, Window>, now: number): void {
-  for (const [key, window] of open) if (now - window.since >= WINDOW_MS) open.delete(key);
-  if (open.size < MAX_ADDRESSES) return;
-  logger.warn({ addresses: open.size }, "too many addresses with refused sign-ins; starting their count again");
-  open.clear();
-}
+/** Writes what is still only counted. */
+export const flushRefusals = (): Promise<void> => ledger().flush();

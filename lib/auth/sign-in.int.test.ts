@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { contextFromHeaders } from "@/lib/auth/context-from-headers";
+import { flushRefusals } from "@/lib/auth/refusals";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import {
@@ -121,7 +122,7 @@ describe("signing in with authorization code and PKCE", () => {
     expect(refused.length).toBeGreaterThanOrEqual(1);
   });
 
-  it("refuses a callback whose state is not this browser's, and records it once", async () => {
+  it("refuses a callback whose state is not this browser's, records it once, and counts the others", async () => {
     const browser = new CookieBrowser();
     const callback = `${web.base}/api/auth/callback/development?code=stolen&state=forged`;
     for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -130,8 +131,16 @@ describe("signing in with authorization code and PKCE", () => {
       expect(url).toContain("error=");
     }
     expect(browser.has("countersign.session")).toBe(false);
-    const refused = await entriesOf(PLATFORM_TENANT_ID, "session.refused");
-    expect(refused.filter((entry) => entry.reason === "sign_in_failed")).toHaveLength(1);
+    const refused = () =>
+      inPlatform(async (tx) => {
+        const where = { tenantId: PLATFORM_TENANT_ID, eventType: "session.refused", reasonCode: "sign_in_failed" };
+        const rows = await tx.auditEntry.findMany({ where, orderBy: { seq: "asc" } });
+        return rows.map(({ record }) => JSON.parse(Buffer.from(record).toString()).count as number | undefined);
+      });
+    expect(await refused()).toEqual([undefined]);
+    // At the end of a minute, or of the process.
+    await flushRefusals();
+    expect(await refused()).toEqual([undefined, 2]);
   });
 
   it("turns an invitation into a membership with its roles, at the first sign-in with that address", async () => {

@@ -1,3 +1,4 @@
+import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 
 /** What may be announced. Caches drop what the message names; nothing relies on delivery alone. */
@@ -42,7 +43,14 @@ function makeBus(): Bus {
   const listeners = new Set<Listener>();
   let send: Listener | null = null;
   const deliver: Listener = (message) => {
-    for (const listener of listeners) listener(message);
+    for (const listener of listeners) {
+      try {
+        listener(message);
+      } catch (cause) {
+        // Whoever announces something is not to suffer from one who hears of it, nor are the others.
+        logger.error({ err: cause, topic: message.topic }, "a listener of the bus failed");
+      }
+    }
   };
   return {
     publish(message) {

@@ -3,6 +3,7 @@ import { startAlerts, stopAlerts } from "@/lib/alerts/loop";
 import { closeProcess, registerProcess } from "@/lib/audit/processes";
 import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
 import { closeTrail } from "@/lib/audit/trail";
+import { flushRefusals } from "@/lib/auth/refusals";
 import { startNotices, stopNotices } from "@/lib/channels/deliver-notices";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
@@ -85,6 +86,7 @@ export async function shutdown(): Promise<void> {
   const { disconnectRedis } = await booting;
   await Promise.all([stopHealthLoop(), stopRollUps(), stopPush(), stopNotices(), stopAlerts()]);
   await closeGateway();
+  await flushRefusals();
   await stopTracing();
   await disconnectRedis?.();
   await closeProcess();

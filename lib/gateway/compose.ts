@@ -1,6 +1,7 @@
 import "server-only";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { processCount, stopCountingProcesses } from "@/lib/audit/process-count";
+import { makeRefusalLedger } from "@/lib/audit/refusal-ledger";
 import { trail } from "@/lib/audit/trail";
 import { checkAgentKey } from "@/lib/auth/verify-agent-key";
 import { steadyClock } from "@/lib/core/clock";
@@ -14,7 +15,6 @@ import { closeEars } from "@/lib/gateway/ears";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { makeInFlightCalls } from "@/lib/gateway/in-flight-calls";
 import { makeRateLimits } from "@/lib/gateway/rate-limits";
-import { makeRefusalLedger } from "@/lib/gateway/refusal-ledger";
 import { makeRetries } from "@/lib/gateway/retries";
 import { makeUpstreams } from "@/lib/gateway/upstreams";
 import { currentKillSet } from "@/lib/kill-switches/current";

@@ -1,11 +1,11 @@
 import type { PermissionMap } from "@/lib/access/decide";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
+import type { RefusalLedger } from "@/lib/audit/refusal-ledger";
 import type { AgentKeyCheck } from "@/lib/auth/agent-identity";
 import type { Soon } from "@/lib/core/soon";
 import type { AnswerCache } from "@/lib/gateway/answer-cache";
 import type { Circuits } from "@/lib/gateway/circuits";
 import type { InFlightCalls } from "@/lib/gateway/in-flight-calls";
-import type { RefusalLedger } from "@/lib/gateway/refusal-ledger";
 import type { KillCheck } from "@/lib/gateway/require-alive";
 import type { Retries } from "@/lib/gateway/retries";
 import type { RateLimiting } from "@/lib/gateway/spend-rate-limit";

@@ -94,17 +94,17 @@ export async function rollUpRound(now = Date.now(), isStopping = () => false): P
 type Loop = { timer: NodeJS.Timeout | null; round: Promise<unknown>; stopped: boolean; droppedAt: number };
 const loop = singleton(
   "metrics.roll-up",
-  (): Loop => ({ timer: null, round: Promise.resolve(), stopped: true, droppedAt: 0 }),
+  (): Loop => ({ timer: null, round: Promise.resolve(), stopped: true, droppedAt: Number.NEGATIVE_INFINITY }),
 );
 
 /** What is old goes only after a round in which everything was summed up. */
 async function roundAndRetention(): Promise<void> {
   await refreshDeploys();
   const { failed } = await rollUpRound(Date.now(), () => loop.stopped);
-  if (failed > 0 || loop.stopped || Date.now() - loop.droppedAt < HOUR_MS) return;
+  if (failed > 0 || loop.stopped || performance.now() - loop.droppedAt < HOUR_MS) return;
   const dropped = await dropOldFigures(pool());
   await dropOldCircuitChanges();
-  loop.droppedAt = Date.now();
+  loop.droppedAt = performance.now();
   if (dropped > 0) logger.info({ dropped }, "figures that were old enough were removed");
 }
 

@@ -147,6 +147,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
 }
 
 async function readMessage(request: IncomingMessage): Promise<Message> {
+  // The end of a session: told like a notification, which has no answer either.
+  if (request.method === "DELETE") return { method: "DELETE" };
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return JSON.parse(Buffer.concat(chunks).toString("utf8")) as Message;

@@ -75,8 +75,8 @@ export type Found = "running" | "absent";
  */
 export async function findRunning(place: Place): Promise<Found> {
   const file = join(pgData(place), "postmaster.pid");
-  const giveUpAt = Date.now() + READY_MS;
-  while (Date.now() < giveUpAt) {
+  const giveUpAt = performance.now() + READY_MS;
+  while (performance.now() < giveUpAt) {
     const pid = await postmasterPid(place);
     if (pid === null) return "absent";
     if (!isAlive(pid) || !(await isPostmaster(pid, pgData(place)))) {
@@ -153,8 +153,8 @@ export async function start(place: Place, programs: Binaries, settings: readonly
       exited = true;
     });
     child.unref();
-    const giveUpAt = Date.now() + READY_MS;
-    while (!exited && Date.now() < giveUpAt) {
+    const giveUpAt = performance.now() + READY_MS;
+    while (!exited && performance.now() < giveUpAt) {
       if ((await postmasterPid(place)) === child.pid && (await ask(place)) === "ours") return;
       await wait(POLL_MS);
     }
@@ -196,8 +196,8 @@ export async function stop(place: Place, pgCtl: () => Promise<Binaries>): Promis
     return;
   }
   const file = join(pgData(place), "postmaster.pid");
-  const giveUpAt = Date.now() + STOP_MS;
-  while (Date.now() < giveUpAt) {
+  const giveUpAt = performance.now() + STOP_MS;
+  while (performance.now() < giveUpAt) {
     if ((await stat(file).catch(() => null)) === null || !isAlive(pid)) return;
     await wait(POLL_MS);
   }

@@ -6,10 +6,10 @@ const PATIENCE_MS = 90_000;
 
 /** Runs `work` while no other process of ours starts or stops the server of the same data folder. */
 export async function withStartLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const giveUpAt = Date.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + PATIENCE_MS;
   while (!(await take(file))) {
     if (await isAbandoned(file)) await rm(file, { force: true });
-    else if (Date.now() > giveUpAt) throw new Error(`Another process has held ${file} for too long.`);
+    else if (performance.now() > giveUpAt) throw new Error(`Another process has held ${file} for too long.`);
     else await wait(50);
   }
   try {

@@ -1,4 +1,5 @@
 import { Pool } from "undici";
+import { logger } from "@/lib/core/logger";
 import type { Soon } from "@/lib/core/soon";
 import { checkUrl, guardedConnector } from "@/lib/mcp/upstream/egress-guard";
 import { type Exchanged, exchange, type WaitingLine } from "@/lib/mcp/upstream/exchange";
@@ -11,7 +12,7 @@ import { type Connections, isRecord, type Json, type UpstreamRequest } from "@/l
 import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
 import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import { makeWarmSockets, type WarmSockets } from "@/lib/mcp/upstream/warm-sockets";
-import type { Deadline } from "@/lib/resilience/deadline";
+import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
 
 export type HttpWireOptions = {
   readonly url: string;
@@ -44,7 +45,8 @@ export type HttpWire = {
     deadline: Deadline,
     onMessage: (message: Json) => void,
   ) => Promise<Exchanged>;
-  readonly close: () => Promise<void>;
+  /** Cuts whatever is under way. A session, named by its headers, is ended at the server as well, as far as it takes that. */
+  readonly close: (session?: Posted["headers"]) => Promise<void>;
   readonly connections: () => Connections;
   readonly keepWarm: (count: number) => void;
 };
@@ -55,6 +57,8 @@ const MAX_CONNECTIONS = 4_096;
 const TOP_UP_EVERY_MS = 1_000;
 /** Below the 5 s after which most servers close an idle connection: a call must not meet one that is being closed. */
 const KEEP_ALIVE_MS = 4_000;
+/** How long a server may take to let a session go. */
+const END_SESSION_MS = 2_000;
 /** Headers that belong to the transport; a credential must not replace them. */
 const OURS = new Set([
   "accept",
@@ -78,7 +82,7 @@ export function credentialHeaders(credential: HttpWireOptions["credential"]): Re
   return headers;
 }
 
-function makePool(origin: string, { connect }: WarmSockets): Pool {
+function makePool(origin: string, { connect }: Pick<WarmSockets, "connect">): Pool {
   return new Pool(origin, {
     connect,
     connections: MAX_CONNECTIONS,
@@ -96,16 +100,16 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
   const line: WaitingLine = { waiting: 0 };
   const sockets = makeWarmSockets(inTurns(guardedConnector(options.policy)), url, () => line.waiting > 0);
   const pool = makePool(url.origin, sockets);
-  let [requests, warm, toppedUpAt] = [0, 0, 0];
+  let [requests, warm, toppedUpAt] = [0, 0, Number.NEGATIVE_INFINITY];
 
   /** Idle connections are closed by either side; a server that is in use gets its base back. */
   function topUp(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now - toppedUpAt < TOP_UP_EVERY_MS) return;
     toppedUpAt = now;
     sockets.open(warm - pool.stats.connected);
   }
-  const path = `${url.pathname}${url.search}`;
+  const path = pathOf(url);
   const base = {
     ...credentialHeaders(options.credential),
     accept: "application/json, text/event-stream",
@@ -153,10 +157,10 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
           return false;
         },
       }),
-    async close() {
+    async close(session) {
       warm = 0;
       sockets.close();
-      await pool.destroy();
+      await Promise.all([pool.destroy(), session && endSession(options.policy, url, { ...base, ...session })]);
     },
     connections() {
       const { idle, created, handedOut } = sockets.figures();
@@ -167,6 +171,23 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
       topUp();
     },
   };
+}
+
+const pathOf = ({ pathname, search }: URL): string => `${pathname}${search}`;
+
+/** Over a connection of its own: the others are cut. Servers need not know of it, and may be gone. */
+async function endSession(policy: UpstreamPolicy, url: URL, headers: Posted["headers"]): Promise<void> {
+  const pool = makePool(url.origin, { connect: guardedConnector(policy) });
+  const deadline = startDeadline(END_SESSION_MS);
+  try {
+    const path = pathOf(url);
+    await exchange(pool, { path, method: "DELETE", headers, body: null, deadline, onEvent: () => true });
+  } catch (cause) {
+    logger.debug({ err: cause, server: url.origin }, "a session at a server could not be ended");
+  } finally {
+    deadline.release();
+    await pool.destroy();
+  }
 }
 
 /** Headers as the dispatcher likes them best: one list, without those of `base` that `headers` names anew. */

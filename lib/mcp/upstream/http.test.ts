@@ -42,6 +42,7 @@ async function call(
     deadline.release();
   }
 }
+const methodsOf = ({ requests }: FakeUpstream) => requests.map(({ method }) => method);
 const failure = (work: Promise<unknown>) =>
   work.then(
     () => null,
@@ -254,6 +255,29 @@ describe("an upstream over HTTP", () => {
       "mcp-name": "echo",
       "mcp-param-region": `=?base64?${Buffer.from("Zürich").toString("base64")}?=`,
     });
+  });
+
+  it("ends its session at the server when it is closed, cuts what is under way at once, and waits for nobody", async () => {
+    const { fake, upstream } = await setup({ era: "legacy" });
+    await call(upstream);
+    fake.setFault("hang");
+    const cut = failure(call(upstream));
+    await expect.poll(() => methodsOf(fake).filter((method) => method === "tools/call").length).toBe(2);
+    await upstream.close();
+    expect((await cut)?.code).toBe("upstream_unreachable");
+    expect(methodsOf(fake).filter((method) => method === "DELETE")).toHaveLength(1);
+    const headers = { "mcp-session-id": "session-1", "mcp-protocol-version": expect.stringMatching(/^2025-/) };
+    expect(fake.requests.at(-1)).toMatchObject({ method: "DELETE", headers });
+
+    const stateless = await setup({ era: "modern" });
+    await call(stateless.upstream);
+    await stateless.upstream.close();
+    expect(methodsOf(stateless.fake)).not.toContain("DELETE");
+
+    const gone = await setup({ era: "legacy" });
+    await call(gone.upstream);
+    await gone.fake.close();
+    await gone.upstream.close();
   });
 
   it("says so when nobody listens, and refuses what the policy forbids before any packet", async () => {

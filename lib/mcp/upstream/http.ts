@@ -63,7 +63,7 @@ export function openHttpUpstream(options: HttpUpstreamOptions): Upstream {
       }
     },
     listen: async (request) => listenOverHttp(wire, await linked(request.deadline), request),
-    close: () => wire.close(),
+    close: () => wire.close(link === null || link.session === null ? undefined : legacyHeaders(link)),
     connections: () => wire.connections(),
     keepWarm: (count) => wire.keepWarm(count),
   };

@@ -19,7 +19,7 @@ const isLook = (method: string): boolean => method.endsWith("/list");
  */
 export function openStdioChildren(options: ChildrenOptions, maxChildren: number): Upstream {
   const { idleMs = 60_000, reapEveryMs = 10_000 } = options;
-  const make = (): Child => ({ upstream: openStdioUpstream(options), inFlight: 0, idleSince: Date.now() });
+  const make = (): Child => ({ upstream: openStdioUpstream(options), inFlight: 0, idleSince: performance.now() });
   const first = make();
   const children = [first];
   let [base, ended, reused] = [1, 0, 0];
@@ -33,7 +33,7 @@ export function openStdioChildren(options: ChildrenOptions, maxChildren: number)
   }
 
   const reaper = setInterval(() => {
-    const before = Date.now() - idleMs;
+    const before = performance.now() - idleMs;
     for (const child of children.slice(base)) {
       if (child.inFlight > 0 || child.idleSince >= before) continue;
       children.splice(children.indexOf(child), 1);
@@ -55,7 +55,7 @@ export function openStdioChildren(options: ChildrenOptions, maxChildren: number)
         return await child.upstream.request(request);
       } finally {
         child.inFlight -= 1;
-        if (!look) child.idleSince = Date.now();
+        if (!look) child.idleSince = performance.now();
       }
     },
     async close() {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
+import { makeRefusalLedger } from "@/lib/audit/refusal-ledger";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
-import { makeRefusalLedger } from "@/lib/gateway/refusal-ledger";
 
 const draft: EntryDraft = {
   tenantId: PLATFORM_TENANT_ID,
