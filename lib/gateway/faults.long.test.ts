@@ -103,7 +103,7 @@ describe("a server that fails", () => {
     expect(keptBytes).toBeLessThan(BOUNDS.megabytes * MEGABYTE);
     expect(peakBytes).toBeLessThan(megabytes * MEGABYTE);
     world.gateway.hangUp();
-    expect(await world.leftovers(timers)).toEqual([]);
+    expect(await world.leftovers(timers, fault)).toEqual([]);
 
     // Every single call. How late this machine is for everybody anyway is no fault of the server's.
     const lateness = Math.max(0, longest(alone) - SLACK_MS);

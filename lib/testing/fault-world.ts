@@ -28,9 +28,9 @@ export type FaultWorld = {
   readonly asked: () => Promise<Readonly<Record<string, Asked>>>;
   /**
    * Waits until the gateway has been seen to hold nothing of the calls that ended: one socket at most to each server (the
-   * base it keeps), no timer more than `timers`. Says what it still holds when patience ends.
+   * base it keeps), or to the one that misbehaved, and no timer more than `timers`. Says what it still holds when patience ends.
    */
-  readonly leftovers: (timers: number) => Promise<readonly string[]>;
+  readonly leftovers: (timers: number, only?: Fault) => Promise<readonly string[]>;
   /** Timers of the gateway, but for one per idle connection to its database. */
   readonly timers: () => Promise<number>;
   readonly close: () => Promise<void>;
@@ -74,7 +74,10 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     },
     asked: async () => ({ ...(await lively.asked()), ...(await still.asked()) }),
     timers: () => ownTimers(gateway),
-    leftovers: (timers) => leftovers(gateway, ports, timers),
+    leftovers(timers, only) {
+      const meant = only === undefined ? ports : { [only]: ports[only] ?? 0 };
+      return leftovers(gateway, meant, timers);
+    },
     async close() {
       for (const each of plugs) each.destroy();
       await gateway.close();
