@@ -4,14 +4,13 @@ import type { DurableIntent } from "@/lib/gateway/audit-entry";
 import type { Grant } from "@/lib/gateway/authorize";
 import { counterpart, patienceOf } from "@/lib/gateway/converse";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import { judgeFailure } from "@/lib/gateway/judge-failure";
 import { requireAlive } from "@/lib/gateway/require-alive";
-import { requireReachable, serverNow, switchedOff } from "@/lib/gateway/require-reachable";
+import { requireReachable } from "@/lib/gateway/require-reachable";
 import { withRetries } from "@/lib/gateway/retries";
 import { ServerTime } from "@/lib/gateway/server-time";
 import type { ToolCall } from "@/lib/gateway/tool-call";
-import { voteOf } from "@/lib/mcp/upstream/faults";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
-import type { Vote } from "@/lib/resilience/circuit";
 import { startDeadline } from "@/lib/resilience/deadline";
 
 /** Calls the tool, at most until the server's deadline, which begins here, and tells the circuit how it went. Takes proof that the intent is durable. */
@@ -48,34 +47,12 @@ export async function callUpstream(
     return answer;
   } catch (cause) {
     const tookMs = time.tookMs();
-    const { error, vote } = await judge(gateway, passage.grant, call, toAppError(cause));
+    const { error, vote } = await judgeFailure(gateway, passage.grant, call, toAppError(cause));
     passage.leave(vote, error.code, tookMs);
     throw inWords(error, server.slug, server.deadlineMs);
   } finally {
     land();
     deadline.release();
-  }
-}
-
-type Judged = { readonly error: AppError; readonly vote: Vote };
-
-/** What a failure says of the server. Where a person disabled or changed it meanwhile, it was we who closed its connections. */
-async function judge(
-  gateway: Pick<GatewayDeps, "servers">,
-  grant: Grant,
-  call: ToolCall,
-  error: AppError,
-): Promise<Judged> {
-  const vote = voteOf(error);
-  if (vote !== "failure") return { error, vote };
-  try {
-    const now = await serverNow(gateway, grant, call);
-    if (now?.version === grant.server.version) return { error, vote };
-    const isOurDoing = now === undefined && error.code === "upstream_unreachable";
-    return { error: isOurDoing ? switchedOff(grant, error) : error, vote: "abstain" };
-  } catch {
-    // Nobody can tell how the server stands: then the failure counts.
-    return { error, vote };
   }
 }
 

@@ -6,12 +6,14 @@ import { authorize, type Grant } from "@/lib/gateway/authorize";
 import { draftOf } from "@/lib/gateway/entry-drafts";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
+import { judgeFailure } from "@/lib/gateway/judge-failure";
 import { requireAlive, requireCallerAlive } from "@/lib/gateway/require-alive";
+import { requireReachable } from "@/lib/gateway/require-reachable";
 import { spendRateLimit } from "@/lib/gateway/spend-rate-limit";
 import type { Entrance } from "@/lib/gateway/tool-call";
-import { broken, voteOf } from "@/lib/mcp/upstream/faults";
-import { isRecord, type Json, type Upstream } from "@/lib/mcp/upstream/protocol";
-import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
+import { listPages } from "@/lib/mcp/upstream/list-pages";
+import type { Json } from "@/lib/mcp/upstream/protocol";
+import { startDeadline } from "@/lib/resilience/deadline";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
 /** What servers list beside their tools. */
@@ -24,9 +26,6 @@ export type OfferMethod = keyof typeof OFFERS;
 
 /** One thing that a server lists. */
 export type Offer = { readonly server: string; readonly item: Json };
-
-const MAX_PAGES = 100;
-const MAX_ITEMS = 5_000;
 
 type Deps = Pick<
   GatewayDeps,
@@ -96,33 +95,19 @@ async function askOne(gateway: Deps, grant: Grant, method: OfferMethod): Promise
   try {
     // After it is known to be in flight: a switch is seen here, or ends what is asked.
     await requireAlive(gateway, grant);
-    const items = await allPages(gateway.upstreams.of(server), method, deadline);
+    // It may have waited for a place, and the server may be another one by now.
+    const now = await requireReachable(gateway, grant, {});
+    const items = await listPages(gateway.upstreams.of(now.server), method, OFFERS[method].member, deadline);
     passage.leave("success");
     return items.map((item) => ({ server: server.slug, item }));
   } catch (cause) {
-    const error = toAppError(cause);
-    passage.leave(voteOf(error), error.code);
+    const { error, vote } = await judgeFailure(gateway, grant, {}, toAppError(cause));
+    passage.leave(vote, error.code);
     throw error;
   } finally {
     land();
     deadline.release();
   }
-}
-
-async function allPages(upstream: Upstream, method: OfferMethod, deadline: Deadline): Promise<Json[]> {
-  const items: Json[] = [];
-  let params: Json = {};
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const { result } = await upstream.request({ method, params, deadline });
-    const listed = result[OFFERS[method].member];
-    if (!Array.isArray(listed)) throw broken("its list is not a list");
-    items.push(...listed.filter(isRecord));
-    if (items.length > MAX_ITEMS) throw broken(`it lists more than ${MAX_ITEMS} things`);
-    const next = result["nextCursor"];
-    if (typeof next !== "string" || next === "") break;
-    params = { cursor: next };
-  }
-  return items;
 }
 
 /** An agent asked which resources or prompts it may use. */

@@ -13,7 +13,7 @@ type Deps = Pick<GatewayDeps, "servers">;
 export const serverNow = (
   gateway: Deps,
   { identity, server }: Grant,
-  call: ToolCall,
+  call: Pick<ToolCall, "server">,
 ): Soon<RegisteredServer | undefined> =>
   soon(serversFor(gateway, call, identity), (servers) => {
     const found = servers.get(server.slug);
@@ -24,7 +24,7 @@ export const serverNow = (
  * The grant with the server as it stands now, at the last moment before it is asked: a call may have waited long for a
  * place, or for its second try. Throws `server_disabled` or `circuit_open` where a person has closed the server meanwhile.
  */
-export const requireReachable = (gateway: Deps, grant: Grant, call: ToolCall): Soon<Grant> =>
+export const requireReachable = (gateway: Deps, grant: Grant, call: Pick<ToolCall, "server">): Soon<Grant> =>
   soon(serverNow(gateway, grant, call), (server) => {
     if (server === undefined) throw switchedOff(grant);
     if (server === grant.server) return grant;

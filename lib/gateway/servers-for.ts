@@ -6,7 +6,7 @@ import type { ToolCall } from "@/lib/gateway/tool-call";
 /** The servers a call may reach: the enabled ones, or the single one that its door has already fetched. */
 export function serversFor(
   gateway: Pick<GatewayDeps, "servers">,
-  call: ToolCall,
+  call: Pick<ToolCall, "server">,
   identity: Identity,
 ): Soon<ServersBySlug> {
   const { server } = call;

@@ -7,8 +7,8 @@ import type { Json, LargeResult, UpstreamAnswer, UpstreamRequest } from "@/lib/m
 
 /** From this size on a message is read little by little: at once it would hold up everybody else. */
 export const LARGE_BYTES = 256 * 1_024;
-/** How many values a large result may have where objects are made of it. */
-const MAX_VALUES = 250_000;
+/** What a large result may be where objects are made of it at once: a list, or what the console shows. */
+const MAX_WHOLE = { bytes: 4 * 1_024 * 1_024, values: 250_000 };
 
 /**
  * Reads a large message little by little. Works in its bytes, which nobody else may use any more. `owner` stands for the
@@ -41,7 +41,9 @@ export function answerIn(
 /** All of a result as an object. */
 export function wholeResult(result: Json, large: LargeResult | undefined): Json {
   if (large === undefined) return result;
-  if (large.values > MAX_VALUES) throw broken(`it is made of more than ${MAX_VALUES} values`);
+  if (large.values > MAX_WHOLE.values) throw broken(`it is made of more than ${MAX_WHOLE.values} values`);
+  if (large.digest.bytes > MAX_WHOLE.bytes)
+    throw broken(`it is larger than ${MAX_WHOLE.bytes} bytes, more than is read at once`);
   return { ...result, ...(JSON.parse(`{${Buffer.concat(large.pieces).toString("utf8")}}`) as Json) };
 }
 

@@ -102,6 +102,16 @@ it("refuses a name that stands twice, where it would be ours to replace, and wha
   expect(await inResult('"b":{"c":1,"c":2}')).toBeNull();
 });
 
+it("makes an object of a large result up to a bound: lists are looked at here, and answers of tools are not", async () => {
+  const wholeOf = async (count: number, size: number) => {
+    const found = await read(JSON.stringify({ id: 1, result: { tools: Array(count).fill("x".repeat(size)) } }));
+    return wholeResult(resultOf(found), found.large);
+  };
+  expect(await wholeOf(40, 100_000)).toMatchObject({ tools: expect.any(Array) });
+  await expect(wholeOf(50, 100_000)).rejects.toMatchObject({ code: "upstream_protocol" });
+  await expect(wholeOf(260_000, 1)).rejects.toMatchObject({ code: "upstream_protocol" });
+});
+
 it("finds the addresses of contents, and nothing else that is called so", async () => {
   const contents = [{ uri: "file:///a", text: big }, { uri: 7 }, { other: { uri: "x" } }, "uri", { uri: 'é"' }];
   const result = { uri: "y", rest: { uri: "z", more: big }, contents, also: [{ uri: "w" }, big] };

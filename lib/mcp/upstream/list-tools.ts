@@ -1,5 +1,5 @@
 import { canonicalSha256 } from "@/lib/core/canonical-json";
-import { broken } from "@/lib/mcp/upstream/faults";
+import { listPages } from "@/lib/mcp/upstream/list-pages";
 import { annotationFault } from "@/lib/mcp/upstream/param-headers";
 import { isRecord, type Json, type Upstream } from "@/lib/mcp/upstream/protocol";
 import type { Deadline } from "@/lib/resilience/deadline";
@@ -14,8 +14,6 @@ export type ListedTool = {
   readonly definitionSha256: string;
 };
 
-const MAX_PAGES = 100;
-const MAX_TOOLS = 5_000;
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 
 /** The digest that pins a definition: exactly what an agent's model reads. Absent members are left out. */
@@ -51,19 +49,10 @@ export async function listUpstreamTools(
 ): Promise<ListedTool[]> {
   const isModern = (await upstream.greet(deadline)).era === "modern";
   const tools = new Map<string, ListedTool>();
-  let params: Json = {};
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const { result } = await upstream.request({ method: "tools/list", params, deadline });
-    const { tools: listed, nextCursor: next } = result;
-    if (!Array.isArray(listed)) throw broken("its list of tools is not a list");
-    for (const tool of listed.filter(isRecord)) {
-      const why = faultOf(tool, isModern);
-      if (why === null) tools.set(String(tool["name"]), toListedTool(tool));
-      else leaveOut(String(tool["name"]).slice(0, 200), why);
-    }
-    if (tools.size > MAX_TOOLS) throw broken(`it lists more than ${MAX_TOOLS} tools`);
-    if (typeof next !== "string" || next === "") break;
-    params = { cursor: next };
+  for (const tool of await listPages(upstream, "tools/list", "tools", deadline)) {
+    const why = faultOf(tool, isModern);
+    if (why === null) tools.set(String(tool["name"]), toListedTool(tool));
+    else leaveOut(String(tool["name"]).slice(0, 200), why);
   }
   return [...tools.values()];
 }
