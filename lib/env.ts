@@ -59,6 +59,8 @@ const settings = z.object({
   RATE_LIMIT_GLOBAL: z.coerce.number().int().min(1).max(10_000_000).default(50_000),
   RATE_LIMIT_TENANT: z.coerce.number().int().min(1).max(10_000_000).default(20_000),
   RATE_LIMIT_AGENT: z.coerce.number().int().min(1).max(10_000_000).default(10_000),
+  /** Memory for buffers above which large answers are refused, MB; a quarter of the memory there is, 1,024 at most, unless told. */
+  ANSWER_MEMORY_MB: optional(z.coerce.number().int().min(32).max(1_048_576)),
   /** How many days figures about calls are kept: by minute, by hour and by day. */
   METRICS_MINUTE_DAYS: z.coerce.number().int().min(2).max(90).default(7),
   METRICS_HOUR_DAYS: z.coerce.number().int().min(32).max(1_000).default(100),

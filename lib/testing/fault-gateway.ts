@@ -105,11 +105,11 @@ function peakOf(pid: number): number {
   return kilobytes * 1_024;
 }
 
-/** Builds `server.ts` for this test and starts it. */
-export async function startMeasuredGateway(): Promise<MeasuredGateway> {
+/** Builds `server.ts` for this test and starts it, with these settings beside its own. */
+export async function startMeasuredGateway(more: Readonly<Record<string, string>> = {}): Promise<MeasuredGateway> {
   const { entry, remove } = await bundleServer();
   const port = await freePort();
-  const env = { EGRESS_ALLOW: "127.0.0.0/8", REDIS_URL: "", NODE_OPTIONS: probe };
+  const env = { EGRESS_ALLOW: "127.0.0.0/8", REDIS_URL: "", NODE_OPTIONS: probe, ...more };
   const child = await startDoor(entry, port, { measured: true, env });
   const pid = child.pid ?? 0;
   let agent = new Agent({ keepAlive: true });

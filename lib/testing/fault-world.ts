@@ -41,6 +41,8 @@ export type FaultWorldOptions = {
   readonly deadlineMs: number;
   /** Takes the circuits away, so that every call meets the fault itself. */
   readonly withoutCircuits?: boolean;
+  /** Settings of the gateway. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /** A tenant with one server per fault, a tenant with a server that is well, and one gateway for both. */
@@ -53,7 +55,7 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
   // How quick the neighbour is answered is measured; a machine that is busy with other things must not fail its calls.
   const well = await createWorld({ well: { tools: ["do"], map: { do: "well:do" }, deadlineMs: 30_000 } });
   const neighbourKey = (await well.agent("well:do")).key;
-  const gateway = await startMeasuredGateway();
+  const gateway = await startMeasuredGateway(options.env);
   const plugs: Socket[] = [];
 
   return {

@@ -1,8 +1,10 @@
 import type { AppError } from "@/lib/core/errors";
+import { type AnswerMemory, promiseMemory } from "@/lib/mcp/upstream/answer-memory";
 import { type ByteCollector, makeByteCollector } from "@/lib/mcp/upstream/byte-collector";
 import { broken } from "@/lib/mcp/upstream/faults";
+import { LARGE_BYTES } from "@/lib/mcp/upstream/large-answers";
 import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
-import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
+import { makeSseReader, type SseReader } from "@/lib/mcp/upstream/sse-reader";
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -43,10 +45,12 @@ export class AnswerReader {
   private bytes = 0;
   private pieces = 0;
   private hints = 0;
-  private events = 0;
+  private eventCount = 0;
   private lines = 0;
   private failed = false;
-  private readEvents: ((chunk: Buffer) => void) | null = null;
+  private events: SseReader | null = null;
+  /** Promised to it, once it is large. */
+  private memory: AnswerMemory | null = null;
   /** Most answers are one piece, which needs no putting together. */
   private single: Buffer | null = null;
   private received: ByteCollector | null = null;
@@ -67,11 +71,11 @@ export class AnswerReader {
     const fault = faultIn(headers);
     if (fault !== null) this.fail(fault);
     else if (isEventStream(headers)) {
-      this.readEvents = makeSseReader({
+      this.events = makeSseReader({
         onEvent: (data) => this.isWelcome() && this.options.onEvent(data),
         onLargeEvent: (data) => this.isWelcome() && this.options.onLargeEvent(data),
         onLine: () => this.countLine(),
-      }).read;
+      });
     }
   }
 
@@ -81,9 +85,22 @@ export class AnswerReader {
     this.pieces += 1;
     if (this.pieces > MAX_PIECES) this.refuse("too many pieces", MAX_PIECES);
     if (this.bytes > MAX_ANSWER_BYTES) this.fail(tooLarge());
-    else if (this.readEvents !== null) this.readEvents(chunk);
+    else if (this.events !== null) this.takeEvents(this.events, chunk);
     else if (this.pieces === 1) this.single = chunk;
     else this.collect(chunk);
+  }
+
+  /** Nothing more is read, and what was promised to it is free. */
+  release(): void {
+    this.memory?.end();
+    this.memory = null;
+  }
+
+  private takeEvents(events: SseReader, chunk: Buffer): void {
+    events.read(chunk);
+    // Of events that are complete nothing is kept here.
+    if (events.held() < LARGE_BYTES) this.release();
+    else this.hold(chunk.length, MAX_ANSWER_BYTES - events.held());
   }
 
   /** The whole body; null when there was none, or events instead. */
@@ -93,17 +110,25 @@ export class AnswerReader {
   }
 
   private collect(chunk: Buffer): void {
-    this.received ??= makeByteCollector(Number(this.headers["content-length"] ?? 0));
+    this.received ??= makeByteCollector();
     if (this.single !== null) this.received.add(this.single);
     this.single = null;
     this.received.add(chunk);
+    if (this.bytes < LARGE_BYTES) return;
+    const isFirst = this.memory === null;
+    const announced = Number(this.headers["content-length"] ?? 0);
+    this.hold(chunk.length, (announced || MAX_ANSWER_BYTES) - this.bytes);
+    if (!isFirst || announced <= this.bytes || this.failed) return;
+    this.received.makeRoom(announced);
+    // From here on it is seen where it is held.
+    this.memory?.take(announced);
   }
 
   /** Counts an event; false where nothing more is read. */
   private isWelcome(): boolean {
     if (this.failed) return false;
-    this.events += 1;
-    if (this.events > MAX_EVENTS) this.refuse("too many events", MAX_EVENTS);
+    this.eventCount += 1;
+    if (this.eventCount > MAX_EVENTS) this.refuse("too many events", MAX_EVENTS);
     return !this.failed;
   }
 
@@ -117,8 +142,20 @@ export class AnswerReader {
     if (!this.failed) this.fail(broken(`${what} (more than ${most})`));
   }
 
+  /** Asks once whether there is memory for all that may come; from then on what arrives is taken off. */
+  private hold(arrived: number, toCome: number): void {
+    if (this.failed) return;
+    try {
+      if (this.memory === null) this.memory = promiseMemory(Math.max(0, toCome));
+      else this.memory.take(arrived);
+    } catch (cause) {
+      this.fail(cause as AppError);
+    }
+  }
+
   private fail(fault: AppError): void {
     this.failed = true;
+    this.release();
     this.options.onFault(fault);
   }
 }

@@ -2,6 +2,8 @@
 export type ByteCollector = {
   readonly size: () => number;
   readonly add: (piece: Buffer) => void;
+  /** Makes room for all that will come, so that nothing is copied twice. */
+  readonly makeRoom: (size: number) => void;
   /** Everything so far as one, and begins anew. */
   readonly take: () => Buffer;
 };
@@ -14,12 +16,12 @@ const BLOCK = 64 * 1_024;
  * Small pieces are copied into blocks, so that memory and time follow the number of bytes, whatever the number of pieces: a
  * server that sends single bytes would otherwise cost a hundred times what it sends. A single piece is never copied.
  */
-export function makeByteCollector(expected = 0): ByteCollector {
+export function makeByteCollector(): ByteCollector {
   let blocks: Buffer[] = [];
   let [size, used] = [0, 0];
-  /** The last block while there is room in it. Room for all that is expected costs nothing before it is filled. */
-  let open: Buffer | null = expected > BLOCK ? Buffer.allocUnsafeSlow(expected) : null;
-  const isRoomy = open !== null;
+  /** The last block while there is room in it. */
+  let open: Buffer | null = null;
+  let isRoomy = false;
 
   function close(): void {
     if (open !== null) blocks.push(open.subarray(0, used));
@@ -41,12 +43,20 @@ export function makeByteCollector(expected = 0): ByteCollector {
       }
       size += piece.length;
     },
+    makeRoom(expected) {
+      close();
+      const all = Buffer.allocUnsafeSlow(expected);
+      used = 0;
+      for (const block of blocks) used += block.copy(all, used);
+      [blocks, open, isRoomy] = [[], all, true];
+    },
     take() {
       close();
       const [first = Buffer.alloc(0), second] = blocks;
       const whole = second === undefined ? first : Buffer.concat(blocks, size);
       blocks = [];
       size = 0;
+      isRoomy = false;
       return whole;
     },
   };

@@ -1,6 +1,7 @@
 import { type AppError, isAppError } from "@/lib/core/errors";
 import type { Soon } from "@/lib/core/soon";
 import type { TraceContext } from "@/lib/core/trace-context";
+import { promiseMemory } from "@/lib/mcp/upstream/answer-memory";
 import { hear } from "@/lib/mcp/upstream/dialogue";
 import { broken, stopped } from "@/lib/mcp/upstream/faults";
 import { answerIn, LARGE_BYTES, readLarge } from "@/lib/mcp/upstream/large-answers";
@@ -177,9 +178,15 @@ function receive(line: Line, bytes: Buffer): Soon<Heard> {
       return failAll(waiting, cause);
     }
   }
-  return readLarge(bytes, waiting, () => waiting.size > 0)
+  return takeLarge(bytes, waiting)
     .then(take)
     .catch((cause: unknown) => failAll(waiting, cause));
+}
+
+async function takeLarge(bytes: Buffer, waiting: Line["waiting"]): Promise<ReadMessage> {
+  // It is held already: where there is too little memory, no longer than this.
+  promiseMemory(0).end();
+  return readLarge(bytes, waiting, () => waiting.size > 0);
 }
 
 function takeMessage({ channel, waiting, givenUp, onNotice }: Line, read: ReadMessage, bytes: number): Heard {

@@ -1,7 +1,9 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
+import type { AppError } from "@/lib/core/errors";
+import { resetSingleton } from "@/lib/core/singleton";
 import { exchange } from "@/lib/mcp/upstream/exchange";
 import { startDeadline } from "@/lib/resilience/deadline";
 
@@ -56,4 +58,42 @@ it("never sends what was given up while it waited for a connection, and counts w
   await third.answer;
   expect(asked).toEqual(["/first", "/third"]);
   expect(line.waiting).toBe(0);
+});
+
+it("gives back the memory that was promised to a large answer, however that ends", async () => {
+  vi.stubEnv("ANSWER_MEMORY_MB", "32");
+  for (const name of ["env", "upstream.answer-memory"]) resetSingleton(name);
+  closers.push(() => {
+    vi.unstubAllEnvs();
+    for (const name of ["env", "upstream.answer-memory"]) resetSingleton(name);
+  });
+  const server = createServer((request, response) => {
+    request.resume();
+    // Of unannounced length, so that all that an answer may have is promised to it.
+    response.write(Buffer.alloc(400_000, "x"));
+    if (request.url === "/ends") response.end();
+    if (request.url === "/breaks") setTimeout(() => response.destroy(), 20);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const pool = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  closers.push(
+    () => server.close(),
+    () => pool.destroy(),
+  );
+  const ask = async (path: string) => {
+    const deadline = startDeadline(path === "/hangs" ? 100 : 10_000);
+    const asked = exchange(pool, { path, headers: {}, body: "{}", deadline, onEvent: () => false });
+    return asked
+      .then(
+        ({ bytes }) => bytes,
+        (cause: AppError) => cause.code,
+      )
+      .finally(() => deadline.release());
+  };
+  for (let turn = 0; turn < 5; turn += 1) {
+    expect(await ask("/ends")).toBe(400_000);
+    expect(await ask("/breaks")).toBe("upstream_protocol");
+    expect(await ask("/hangs")).toBe("upstream_timeout");
+  }
+  expect(await ask("/ends")).toBe(400_000);
 });

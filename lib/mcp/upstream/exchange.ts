@@ -151,6 +151,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   private finish(): void {
     this.over = true;
+    this.answer.release();
     this.forget?.();
     this.stopWaiting();
   }

@@ -10,6 +10,14 @@ export const unreachable = (why: string, cause?: unknown): AppError =>
 export const broken = (why: string, cause?: unknown): AppError =>
   new AppError("upstream_protocol", `The server's answer could not be used: ${why}.`, {}, cause);
 
+/** We could not hold it, which is no fault of the server's: others may hold the memory. */
+const SHORT_OF_MEMORY = new Error("too many large answers");
+export const notHeld = (): AppError => {
+  const text =
+    "The server's answer could not be used: too many large answers are held at the moment. Try again shortly.";
+  return new AppError("upstream_protocol", text, { retryAfterMs: 1_000 }, SHORT_OF_MEMORY);
+};
+
 export const httpRefusal = (status: number): AppError =>
   new AppError("upstream_error", `The server answered with HTTP status ${status}.`, { httpStatus: status });
 
@@ -71,8 +79,9 @@ export function voteOf(error: AppError): Vote {
   switch (error.code) {
     case "upstream_unreachable":
     case "upstream_timeout":
-    case "upstream_protocol":
       return "failure";
+    case "upstream_protocol":
+      return error.cause === SHORT_OF_MEMORY ? "abstain" : "failure";
     case "upstream_error": {
       if (typeof error.detail["rpcCode"] === "number") return "success";
       const status = Number(error.detail["httpStatus"] ?? 0);
