@@ -251,7 +251,8 @@ export async function startConformanceUpstream(eras: ConformanceEras = "both"): 
   const requests: IncomingMessage["headers"][] = [];
   let streams = 0;
   const http = createServer((request, response) => {
-    requests.push(request.headers);
+    // The end of a session is no request, and says so by its method.
+    if (request.method !== "DELETE") requests.push(request.headers);
     if (request.method === "GET") {
       streams += 1;
       response.on("close", () => (streams -= 1));
