@@ -47,10 +47,14 @@ export async function holdProcessLock(lockKey: string, onTakenAgain: () => void)
   function retake(): void {
     setTimeout(() => {
       if (released || client !== null) return;
-      take().then(onTakenAgain, (cause: unknown) => {
-        logger.warn({ err: cause }, "the lock of this process could not be taken again yet");
-        retake();
-      });
+      take().then(
+        // A process that has ended meanwhile does not come back to life.
+        () => released || onTakenAgain(),
+        (cause: unknown) => {
+          logger.warn({ err: cause }, "the lock of this process could not be taken again yet");
+          retake();
+        },
+      );
     }, RECONNECT_MS).unref();
   }
 

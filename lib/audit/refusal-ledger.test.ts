@@ -57,6 +57,18 @@ describe("refusals of strangers", () => {
     expect(written).toHaveLength(10_010);
   });
 
+  it("are owed all at once when the process ends, whatever the first has to wait for", async () => {
+    const owed: string[] = [];
+    const ledger = makeRefusalLedger({
+      append: async ({ tenantId }) => ({ tenantId, eventId: newId(), seq: 1, hash: "" }),
+      owe: ({ reason = "" }) => (owed.push(reason) === 1 ? new Promise(() => undefined) : Promise.resolve()),
+      individually: 0,
+    });
+    for (const reason of ["a", "b", "c"]) await ledger.record(reason, { ...draft, reason });
+    void ledger.flush();
+    expect(owed).toEqual(["a", "b", "c"]);
+  });
+
   it("are counted by tenant even then, and laid at nobody's door", async () => {
     const { written, ledger } = setup();
     for (let address = 0; address < 10_000; address += 1) await ledger.record(`address:${address}`, draft);

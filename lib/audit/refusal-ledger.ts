@@ -40,7 +40,8 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
   let timer: NodeJS.Timeout | null = null;
 
   async function write(closed: Iterable<Window>): Promise<void> {
-    for (const { shared } of closed) if (shared !== null) await owe(shared);
+    // All at once: what the first has to wait for must not keep the others from being owed before the process ends.
+    await Promise.all(Array.from(closed, ({ shared }) => (shared === null ? undefined : owe(shared))));
   }
 
   function takeClosed(now: number): Window[] {
