@@ -41,7 +41,7 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
 
   async function write(closed: Iterable<Window>): Promise<void> {
     // All at once: what the first has to wait for must not keep the others from being owed before the process ends.
-    await Promise.all(Array.from(closed, ({ shared }) => (shared === null ? undefined : owe(shared))));
+    await Promise.all([...closed].flatMap(({ shared }) => (shared === null ? [] : [owe(shared)])));
   }
 
   function takeClosed(now: number): Window[] {
