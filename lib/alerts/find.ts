@@ -4,7 +4,6 @@ import { type MeasuredSubject, readMeasured } from "@/lib/alerts/read-measured";
 import { readWatched, type WatchedFact } from "@/lib/alerts/read-watched";
 import type { MetricRule, Rule, Subject, WatchRule } from "@/lib/alerts/rules";
 import { metricReason, watchOver } from "@/lib/alerts/sentences";
-import type { OpenAlert } from "@/lib/alerts/store";
 import type { RawTx } from "@/lib/db/sql";
 
 /** What one evaluation says of one subject of one rule. */
@@ -20,7 +19,8 @@ export type Search = {
   readonly tenantId: string;
   readonly now: number;
   readonly rules: readonly Rule[];
-  readonly open: readonly OpenAlert[];
+  /** What is open already. */
+  readonly open: readonly { readonly ruleId: string; readonly subject: Subject }[];
 };
 
 const ENABLED = "select slug from servers where tenant_id = $1::uuid and status = 'enabled'";

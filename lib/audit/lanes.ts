@@ -1,5 +1,4 @@
 import type { Waiting } from "@/lib/audit/backlog";
-import type { SequencerLimits } from "@/lib/audit/sequencer";
 
 /** The entries of one tenant, in their order. */
 export type Lane = {
@@ -17,10 +16,13 @@ export function setDoubt(batch: readonly Waiting[], inDoubt: boolean): void {
   for (const waiting of batch) waiting.inDoubt = inDoubt;
 }
 
-type Size = Pick<SequencerLimits, "maxBatch" | "maxBatchBytes">;
+/** What one batch may hold. */
+export type BatchSize = { readonly maxBatch: number; readonly maxBatchBytes: number };
+/** Tenants whose batches may share a transaction, and what they may hold together. */
+type SharedSize = BatchSize & { readonly maxTogether: number };
 
 /** Moves the next batch of a lane out of its queue. */
-export function takeBatch(lane: Lane, { maxBatch, maxBatchBytes }: Size): Waiting[] {
+export function takeBatch(lane: Lane, { maxBatch, maxBatchBytes }: BatchSize): Waiting[] {
   let bytes = 0;
   let count = 0;
   for (const waiting of lane.queue) {
@@ -35,7 +37,7 @@ export function takeBatch(lane: Lane, { maxBatch, maxBatchBytes }: Size): Waitin
  * Removes from `ready`, which must not be empty, its first lane and those after it that fit into the same transaction. A lane
  * that failed just now is taken alone: what became of its entries has to be seen first.
  */
-export function takeTogether(ready: Lane[], { maxTogether, maxBatch, maxBatchBytes }: SequencerLimits): Lane[] {
+export function takeTogether(ready: Lane[], { maxTogether, maxBatch, maxBatchBytes }: SharedSize): Lane[] {
   let count = 0;
   let bytes = 0;
   let end = 0;

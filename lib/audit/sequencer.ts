@@ -1,6 +1,6 @@
 import { Backlog, type BacklogLimits, type OnFate, unavailable, type Waiting } from "@/lib/audit/backlog";
 import type { AppendedEntry } from "@/lib/audit/entry";
-import { type Lane, makeLane, setDoubt, takeBatch, takeTogether } from "@/lib/audit/lanes";
+import { type BatchSize, type Lane, makeLane, setDoubt, takeBatch, takeTogether } from "@/lib/audit/lanes";
 import type { PreparedEntry } from "@/lib/audit/prepare-entry";
 
 /**
@@ -13,19 +13,18 @@ import type { PreparedEntry } from "@/lib/audit/prepare-entry";
  */
 export type BatchFault = "away" | "lost" | "poisoned" | "second" | "broken";
 
-export type SequencerLimits = BacklogLimits & {
-  readonly maxBatch: number;
-  readonly maxBatchBytes: number;
-  /** With so many waiting, a tenant's batch is sent in the middle of a turn. */
-  readonly enough: number;
-  /** Transactions in flight at a time, of different tenants. */
-  readonly maxParallel: number;
-  /** Tenants whose batches may share a transaction. */
-  readonly maxTogether: number;
-  /** How long an append may take before its caller is refused. */
-  readonly maxWaitMs: number;
-  readonly retryMs: number;
-};
+export type SequencerLimits = BacklogLimits &
+  BatchSize & {
+    /** With so many waiting, a tenant's batch is sent in the middle of a turn. */
+    readonly enough: number;
+    /** Transactions in flight at a time, of different tenants. */
+    readonly maxParallel: number;
+    /** Tenants whose batches may share a transaction. */
+    readonly maxTogether: number;
+    /** How long an append may take before its caller is refused. */
+    readonly maxWaitMs: number;
+    readonly retryMs: number;
+  };
 
 /** Entries of one tenant, in their order. */
 export type Batch = { readonly tenantId: string; readonly entries: readonly PreparedEntry[] };

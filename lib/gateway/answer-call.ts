@@ -1,5 +1,5 @@
-import type { DurableIntent } from "@/lib/gateway/audit-entry";
 import { callUpstream } from "@/lib/gateway/call-upstream";
+import type { DurableIntent } from "@/lib/gateway/durable-intent";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";

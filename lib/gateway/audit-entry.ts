@@ -5,35 +5,14 @@ import { newId } from "@/lib/core/ids";
 import { logger } from "@/lib/core/logger";
 import { type Denial, denialOf } from "@/lib/gateway/authorize";
 import type { Passage } from "@/lib/gateway/circuits";
+import type { DurableIntent, Notes } from "@/lib/gateway/durable-intent";
 import { type Draft, draftOf, type Writable } from "@/lib/gateway/entry-drafts";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
-import type { LimitState } from "@/lib/gateway/rate-limits";
 import { recordRefusedKey } from "@/lib/gateway/record-request";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
-import type { CallTrace } from "@/lib/telemetry/call-trace";
-
-declare const proof: unique symbol;
-
-/** Proof that the intent of this call is in the trail for good. Only `recordIntent` makes one. */
-export type DurableIntent = {
-  readonly passage: Passage;
-  /** Tells what the outcome should say besides. */
-  readonly note: (notes: Notes) => void;
-  readonly trace: CallTrace | null;
-  readonly [proof]: "intent";
-};
-
-/** What stages learn about a call on its way. */
-export type Notes = {
-  /** What is left of the caller's limits. */
-  readonly limit?: LimitState | undefined;
-  readonly cache?: "hit" | undefined;
-  readonly retryNo?: number | undefined;
-  /** Why nobody could tell whether the arguments are what the tool asks for. */
-  readonly unchecked?: string | undefined;
-};
+import type { CallTrace } from "@/lib/telemetry/tracing";
 
 /** How an attempt ended, before it is recorded. */
 export type Attempted =

@@ -1,10 +1,9 @@
 import { type Decision, decide, type PermissionMap, type ToolRef } from "@/lib/access/decide";
 import { AppError, type ErrorCode } from "@/lib/core/errors";
 import type { Ask } from "@/lib/gateway/client-side";
-import type { ServersBySlug } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { PRIMITIVES } from "@/lib/gateway/primitives";
-import type { RegisteredServer, RegisteredTool } from "@/lib/servers/registered-server";
+import type { RegisteredServer, RegisteredTool, ServersBySlug } from "@/lib/servers/registered-server";
 
 declare const proof: unique symbol;
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AppError } from "@/lib/core/errors";
 import { singleton } from "@/lib/core/singleton";
-import type { DurableIntent } from "@/lib/gateway/audit-entry";
 import type { Grant } from "@/lib/gateway/authorize";
 import { callUpstream } from "@/lib/gateway/call-upstream";
 import { type Circuits, makeCircuits } from "@/lib/gateway/circuits";
+import type { DurableIntent } from "@/lib/gateway/durable-intent";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { unreachable } from "@/lib/mcp/upstream/faults";

@@ -1,8 +1,8 @@
 import { AppError, toAppError } from "@/lib/core/errors";
 import { soon } from "@/lib/core/soon";
-import type { DurableIntent } from "@/lib/gateway/audit-entry";
 import type { Grant } from "@/lib/gateway/authorize";
 import { counterpart, patienceOf } from "@/lib/gateway/converse";
+import type { DurableIntent } from "@/lib/gateway/durable-intent";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { judgeFailure } from "@/lib/gateway/judge-failure";
 import { requireAlive } from "@/lib/gateway/require-alive";

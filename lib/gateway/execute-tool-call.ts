@@ -12,7 +12,8 @@ import { spendRateLimit } from "@/lib/gateway/spend-rate-limit";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { callerIn, faultOf } from "@/lib/gateway/traced-words";
 import { validateArguments } from "@/lib/gateway/validate-arguments";
-import { type CallTrace, openCallTrace } from "@/lib/telemetry/call-trace";
+import { openCallTrace } from "@/lib/telemetry/call-trace";
+import type { CallTrace } from "@/lib/telemetry/tracing";
 
 /** The road of every tool call, whatever door it came through. Never throws; what it returns is recorded. */
 export async function executeToolCall(gateway: GatewayDeps, call: ToolCall): Promise<Outcome> {

@@ -10,9 +10,7 @@ import type { KillCheck } from "@/lib/gateway/require-alive";
 import type { Retries } from "@/lib/gateway/retries";
 import type { RateLimiting } from "@/lib/gateway/spend-rate-limit";
 import type { Upstreams } from "@/lib/gateway/upstreams";
-import type { RegisteredServer } from "@/lib/servers/registered-server";
-
-export type ServersBySlug = ReadonlyMap<string, RegisteredServer>;
+import type { ServersBySlug } from "@/lib/servers/registered-server";
 
 /** Everything the road needs of other rooms. Wired once, in compose.ts. */
 export type GatewayDeps = {

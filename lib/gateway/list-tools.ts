@@ -1,9 +1,9 @@
 import "server-only";
 import { decide, type PermissionMap } from "@/lib/access/decide";
-import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { requireCallerAlive } from "@/lib/gateway/require-alive";
-import type { RegisteredServer, ToolDefinition } from "@/lib/servers/registered-server";
+import type { RegisteredServer, ServersBySlug, ToolDefinition } from "@/lib/servers/registered-server";
 
 /** What separates server and tool in a name on the joint door. No slug contains it, so the first one is the border. */
 export const SEPARATOR = "__";

@@ -1,8 +1,9 @@
 import "server-only";
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import { soon } from "@/lib/core/soon";
-import type { GatewayDeps, ServersBySlug } from "@/lib/gateway/gateway-deps";
+import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Profile } from "@/lib/profiles/registry";
+import type { ServersBySlug } from "@/lib/servers/registered-server";
 
 /** Remembered by the servers and the profile, both replaced when they change: lists made from the part are remembered too. */
 const parts = new WeakMap<ServersBySlug, WeakMap<Profile, ServersBySlug>>();

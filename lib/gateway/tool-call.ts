@@ -6,7 +6,7 @@ import type { Identity } from "@/lib/gateway/identity";
 import type { LimitState } from "@/lib/gateway/rate-limits";
 import type { Json, LargeResult, Progress } from "@/lib/mcp/upstream/protocol";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
-import type { Arrival } from "@/lib/telemetry/arrival";
+import type { Arrival } from "@/lib/telemetry/tracing";
 
 /** Where a request came in. All of it is for the trail; none of it is trusted. */
 export type Entrance = {

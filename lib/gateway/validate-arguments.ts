@@ -1,6 +1,6 @@
 import { AppError, type FieldIssue } from "@/lib/core/errors";
-import type { Notes } from "@/lib/gateway/audit-entry";
 import type { Denial, Grant } from "@/lib/gateway/authorize";
+import type { Notes } from "@/lib/gateway/durable-intent";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { checkArguments } from "@/lib/servers/arguments/argument-check";
 

@@ -63,3 +63,6 @@ export type RegisteredServer = {
   /** Changes when the way to reach the server does (endpoint, credential, pool size): its pool must be rebuilt then. */
   readonly version: string;
 };
+
+/** A tenant's enabled servers. */
+export type ServersBySlug = ReadonlyMap<string, RegisteredServer>;

@@ -1,15 +1,5 @@
 import { parseTrace, type TraceContext } from "@/lib/core/trace-context";
-import { tracing } from "@/lib/telemetry/tracing";
-
-/** When a request came in, and the trace that it says it belongs to. Times are those of `performance.now()`. */
-export type Arrival = {
-  readonly at: number;
-  /** When it was known who asks; 0 until then. */
-  authenticatedAt: number;
-  readonly caller: TraceContext | null;
-  /** What the connection said where the message itself said something else. */
-  readonly besides: TraceContext | null;
-};
+import { type Arrival, tracing } from "@/lib/telemetry/tracing";
 
 type Header = (name: string) => string | null;
 

@@ -1,7 +1,7 @@
 import type { Attributes, Context, Span, SpanKind, Tracer } from "@opentelemetry/api";
 import type { TraceContext } from "@/lib/core/trace-context";
-import type { Arrival } from "@/lib/telemetry/arrival";
-import { type CallTrace, passedOn, type Stage } from "@/lib/telemetry/call-trace";
+import { passedOn } from "@/lib/telemetry/call-trace";
+import type { Arrival, CallTrace, Stage } from "@/lib/telemetry/tracing";
 
 /** Given, not imported: a process that traces nothing does not load it. */
 type Api = typeof import("@opentelemetry/api");

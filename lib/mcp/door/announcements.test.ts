@@ -2,7 +2,7 @@ import { afterEach, expect, it } from "vitest";
 import type { PermissionMap } from "@/lib/access/decide";
 import { closeEars } from "@/lib/gateway/ears";
 import { announce } from "@/lib/mcp/door/announcements";
-import type { Visit } from "@/lib/mcp/door/methods";
+import type { Visit } from "@/lib/mcp/door/visit";
 import type { ListenRequest, Notice } from "@/lib/mcp/upstream/protocol";
 
 afterEach(closeEars);

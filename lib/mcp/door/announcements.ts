@@ -6,14 +6,13 @@ import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import { authenticate } from "@/lib/gateway/authenticate";
 import { listenTo, UPDATED } from "@/lib/gateway/ears";
-import type { ServersBySlug } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { killedBy } from "@/lib/gateway/require-alive";
 import { bearerOf } from "@/lib/mcp/door/guards";
-import type { Visit } from "@/lib/mcp/door/methods";
 import { jointUri, type Place } from "@/lib/mcp/door/names";
+import type { Visit } from "@/lib/mcp/door/visit";
 import type { Json, Notice } from "@/lib/mcp/upstream/protocol";
-import type { RegisteredServer } from "@/lib/servers/registered-server";
+import type { RegisteredServer, ServersBySlug } from "@/lib/servers/registered-server";
 
 /** What a client wants to hear of, in the words of `subscriptions/listen`, its resources as places. */
 export type Wanted = {

@@ -9,7 +9,6 @@ import { answerConversation, ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import { execute } from "@/lib/mcp/door/in-flight";
 import { answerListen } from "@/lib/mcp/door/listen";
-import type { Visit } from "@/lib/mcp/door/methods";
 import {
   jointContents,
   jointLinks,
@@ -21,6 +20,7 @@ import {
 } from "@/lib/mcp/door/names";
 import { changeSubscription, setLogLevel } from "@/lib/mcp/door/session-notes";
 import { isLogLevel } from "@/lib/mcp/door/sessions";
+import type { Visit } from "@/lib/mcp/door/visit";
 import { prefixUris } from "@/lib/mcp/upstream/large-answers";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 

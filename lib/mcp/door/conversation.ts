@@ -6,7 +6,6 @@ import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { refusalHeaders } from "@/lib/mcp/door/answers";
 import type { CallAnswer } from "@/lib/mcp/door/call-answer";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
-import type { Visit } from "@/lib/mcp/door/methods";
 import { askClient } from "@/lib/mcp/door/pending-asks";
 import { answerWithStream, progressMessage } from "@/lib/mcp/door/progress-stream";
 import { openState, sealState } from "@/lib/mcp/door/request-state";
@@ -18,6 +17,7 @@ import {
   sessionCapabilities,
   usableCapabilities,
 } from "@/lib/mcp/door/sessions";
+import type { Visit } from "@/lib/mcp/door/visit";
 import { type Dialogue, type Json, META } from "@/lib/mcp/upstream/protocol";
 
 /** Whose messages belong together: a session id says nothing without the key. */

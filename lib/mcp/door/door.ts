@@ -17,13 +17,14 @@ import { type EnvelopeFault, readEnvelope } from "@/lib/mcp/door/envelope";
 import { errorPage } from "@/lib/mcp/door/error-page";
 import { bearerOf, guardMedia, guardOrigin } from "@/lib/mcp/door/guards";
 import { openSessionStream } from "@/lib/mcp/door/listen";
-import { answerMethod, type Visit } from "@/lib/mcp/door/methods";
+import { answerMethod } from "@/lib/mcp/door/methods";
 import { takeAnswer } from "@/lib/mcp/door/pending-asks";
 import { inPreferredShape } from "@/lib/mcp/door/preferred-shape";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { inSearchMode } from "@/lib/mcp/door/search-mode";
 import { checkSession } from "@/lib/mcp/door/session-ids";
 import { knowSession } from "@/lib/mcp/door/session-notes";
+import type { Visit } from "@/lib/mcp/door/visit";
 import { profileBySlug } from "@/lib/profiles/registry";
 import { arrivalOf, arrivalOfMessage } from "@/lib/telemetry/arrival";
 

@@ -4,8 +4,8 @@ import { singleton } from "@/lib/core/singleton";
 import { executeToolCall } from "@/lib/gateway/execute-tool-call";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import type { RpcId } from "@/lib/mcp/door/envelope";
-import type { Visit } from "@/lib/mcp/door/methods";
 import { uuidOf } from "@/lib/mcp/door/session-ids";
+import type { Visit } from "@/lib/mcp/door/visit";
 
 /** Calls of the sessions era that can be cancelled by a later message, or by the end of their session. */
 type Running = { readonly controller: AbortController; readonly session: string | null };

@@ -8,12 +8,12 @@ import { announce, type Wanted } from "@/lib/mcp/door/announcements";
 import { resultMeta } from "@/lib/mcp/door/answers";
 import { ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
-import type { Visit } from "@/lib/mcp/door/methods";
 import { placeOfUri } from "@/lib/mcp/door/names";
 import { eventOf, keepAlive, STREAM_HEADERS } from "@/lib/mcp/door/progress-stream";
 import { uuidOf } from "@/lib/mcp/door/session-ids";
 import { followedBy } from "@/lib/mcp/door/session-notes";
 import { holdStream } from "@/lib/mcp/door/standing-streams";
+import type { Visit } from "@/lib/mcp/door/visit";
 import { isRecord, type Json, META, type Notice } from "@/lib/mcp/upstream/protocol";
 
 const MAX_URIS = 256;

@@ -1,43 +1,21 @@
 import { AppError } from "@/lib/core/errors";
-import type { Leaving } from "@/lib/core/leaving";
-import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
-import type { Identity } from "@/lib/gateway/identity";
 import { listTools, SEPARATOR } from "@/lib/gateway/list-tools";
 import { recordArrival, recordListing } from "@/lib/gateway/record-request";
-import type { Entrance, Outcome, ToolCall } from "@/lib/gateway/tool-call";
+import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
 import { jsonAnswer, refusalHeaders, resultMeta, resultText, SERVER_INFO } from "@/lib/mcp/door/answers";
 import { answerBesideTools, capabilitiesFor } from "@/lib/mcp/door/beside-tools";
 import { type CallAnswer, callAnswer } from "@/lib/mcp/door/call-answer";
 import { answerConversation, isConversation } from "@/lib/mcp/door/conversation";
-import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
-import type { Envelope, EnvelopeFault } from "@/lib/mcp/door/envelope";
+import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import type { EnvelopeFault } from "@/lib/mcp/door/envelope";
 import { cancelCall, execute } from "@/lib/mcp/door/in-flight";
 import { checkMirroredParams } from "@/lib/mcp/door/mirrored-params";
 import { jointLinks } from "@/lib/mcp/door/names";
 import { answerWithProgress } from "@/lib/mcp/door/progress-stream";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { newSession } from "@/lib/mcp/door/sessions";
+import type { Visit } from "@/lib/mcp/door/visit";
 import { isRecord, type Json, LEGACY_VERSIONS, MODERN_VERSION, type Progress } from "@/lib/mcp/upstream/protocol";
-import type { Profile } from "@/lib/profiles/registry";
-
-/** One well-formed message of somebody we know. */
-export type Visit = {
-  readonly gateway: GatewayDeps;
-  readonly identity: Identity;
-  readonly envelope: Envelope;
-  /** The server whose door it is; null at the joint door. */
-  readonly server: string | null;
-  /** The profile whose door it is; the gateway then shows its part only. */
-  readonly profile?: Profile | undefined;
-  readonly signal: Leaving;
-  /** Handed out at `initialize`. It opens nothing: it says what the client can do, and tells one from another. */
-  readonly session: string | null;
-  /** The headers where each message has its own, and the client filled them in for this very message. */
-  readonly header?: DoorRequest["header"] | undefined;
-  /** The connection that carries this message and others, where there is one. */
-  readonly connection?: string | undefined;
-  readonly entrance: Entrance;
-};
 
 /** How long a client may keep a list. Short: what a caller may see can change at any moment. */
 const LIST_TTL_MS = 5_000;

@@ -2,7 +2,7 @@ import { decide } from "@/lib/access/decide";
 import { type Soon, soon } from "@/lib/core/soon";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { mismatch } from "@/lib/mcp/door/envelope";
-import type { Visit } from "@/lib/mcp/door/methods";
+import type { Visit } from "@/lib/mcp/door/visit";
 import { hasParamHeaders, paramMismatch } from "@/lib/mcp/upstream/param-headers";
 import type { Json } from "@/lib/mcp/upstream/protocol";
 

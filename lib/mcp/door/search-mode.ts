@@ -3,7 +3,7 @@ import { recordListing } from "@/lib/gateway/record-request";
 import { searchTools } from "@/lib/gateway/search-tools";
 import { jsonAnswer, resultMeta, resultText } from "@/lib/mcp/door/answers";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
-import type { Visit } from "@/lib/mcp/door/methods";
+import type { Visit } from "@/lib/mcp/door/visit";
 import { isRecord } from "@/lib/mcp/upstream/protocol";
 import { SEARCH_DEFINITIONS } from "@/lib/profiles/search-definitions";
 
