@@ -48,7 +48,7 @@ export async function callUpstream(
   } catch (cause) {
     const tookMs = time.tookMs();
     const { error, vote } = await judgeFailure(gateway, passage.grant, call, toAppError(cause));
-    passage.leave(vote, error.code, tookMs);
+    passage.leave(vote, error, tookMs);
     throw inWords(error, server.slug, server.deadlineMs);
   } finally {
     land();

@@ -1,5 +1,5 @@
 import type { Clock } from "@/lib/core/clock";
-import type { ErrorCode } from "@/lib/core/errors";
+import type { AppError, ErrorCode } from "@/lib/core/errors";
 import type { CircuitName } from "@/lib/gateway/circuit-entries";
 import type { CircuitStore } from "@/lib/gateway/shared-state/circuit-store";
 import {
@@ -42,6 +42,8 @@ export class Cell {
   private readonly options: CellOptions;
   private state: CircuitState = CLOSED;
   private failure: ErrorCode | null = null;
+  /** What was counted: a fault of a connection that calls share ends all of them, and is one fault all the same. */
+  private readonly counted = new WeakSet<AppError>();
   private askedAt = 0;
   private isRetired = false;
   /** Trials of this process ask the store one after the other, so that they do not compete among themselves. */
@@ -87,9 +89,10 @@ export class Cell {
     return mine;
   }
 
-  leave(policy: CircuitPolicy, ticket: Ticket, report: Report, failure: ErrorCode | undefined): void {
+  leave(policy: CircuitPolicy, ticket: Ticket, given: Report, fault: AppError | undefined): void {
     if (this.isRetired) return;
-    if (report.vote === "failure") this.failure = failure ?? null;
+    if (given.vote === "failure") this.failure = fault?.code ?? null;
+    const report = this.countedOnce(ticket, given, fault);
     const isShared = this.options.store.isShared();
     if (ticket.trial > 0 && isShared) {
       this.turn = this.turn.then(() => this.settleTogether(policy, ticket, report)).catch(() => undefined);
@@ -118,6 +121,14 @@ export class Cell {
     if (!knowsBetter) return;
     const tell = (shared: CircuitState) => (shared.epoch < mine.epoch ? mine : shared);
     void this.options.store.change(this.key, CLOSED, tell).catch(() => undefined);
+  }
+
+  /** A late call has no vote, so it must not use up that of a current one. */
+  private countedOnce({ epoch }: Ticket, report: Report, fault: AppError | undefined): Report {
+    if (report.vote !== "failure" || fault === undefined || epoch !== this.state.epoch) return report;
+    if (this.counted.has(fault)) return { ...report, vote: "abstain" };
+    this.counted.add(fault);
+    return report;
   }
 
   private tell(policy: CircuitPolicy, from: CircuitState, to: CircuitState): void {

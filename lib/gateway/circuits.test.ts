@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { bus } from "@/lib/core/bus";
+import { AppError } from "@/lib/core/errors";
 import type { Grant } from "@/lib/gateway/authorize";
 import { type Circuits, type CircuitsOptions, makeCircuits } from "@/lib/gateway/circuits";
 import type { CircuitStore } from "@/lib/gateway/shared-state/circuit-store";
@@ -14,12 +15,12 @@ type Given = { readonly perTool?: readonly string[]; readonly generation?: numbe
 const serverWith = ({ perTool = [], generation = 0, version = "1" }: Given): RegisteredServer =>
   ({
     ...{ tenantId: TENANT, id: "s1", slug: SLUG, version, deadlineMs: 1_000 },
-    pool: { maxConcurrent: 1, maxQueued: 1, maxChildren: 1 },
+    pool: { maxConcurrent: 10, maxQueued: 1, maxChildren: 1 },
     circuit: { policy: { ...SEED_POLICY, failureThreshold: 2 }, perTool: new Set(perTool), override: null, generation },
   }) as unknown as RegisteredServer;
 
-const grantTo = (given: Given = {}): Grant =>
-  ({ server: serverWith(given), ref: { server: SLUG, tool: "read" } }) as unknown as Grant;
+const grantTo = (given: Given = {}, tool = "read"): Grant =>
+  ({ server: serverWith(given), ref: { server: SLUG, tool } }) as unknown as Grant;
 
 let circuits: Circuits;
 let told: string[];
@@ -31,11 +32,11 @@ function start(options: CircuitsOptions = {}): Circuits {
 }
 afterEach(() => circuits.close());
 
+const timedOut = () => new AppError("upstream_timeout", "The server did not answer in time.");
 const view = () => circuits.views(TENANT).get(SLUG);
 
 async function fail(given: Given = {}, times = 2): Promise<void> {
-  for (let done = 0; done < times; done += 1)
-    (await circuits.enter(grantTo(given))).leave("failure", "upstream_timeout");
+  for (let done = 0; done < times; done += 1) (await circuits.enter(grantTo(given))).leave("failure", timedOut());
 }
 
 describe("a circuit that was replaced", () => {
@@ -47,7 +48,7 @@ describe("a circuit that was replaced", () => {
     await fail({}, 1);
     const late = await circuits.enter(grantTo());
     circuits.review([serverWith(next)]);
-    late.leave("failure", "upstream_timeout");
+    late.leave("failure", timedOut());
     expect(told).toEqual([]);
     expect(view()).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
   });
@@ -58,6 +59,35 @@ describe("a circuit that was replaced", () => {
     expect(view()?.tools).toMatchObject([{ tool: "read", kind: "open" }]);
     (await circuits.enter(grantTo())).leave("success");
     expect(view()).toMatchObject({ kind: "closed", tools: [], lastFailure: null });
+  });
+});
+
+describe("a fault that ends many calls at once", () => {
+  const enter = async (count: number, tool = "read") =>
+    Promise.all(Array.from({ length: count }, async () => circuits.enter(grantTo({ perTool: ["write"] }, tool))));
+
+  it("is one fault to each circuit, and the next one another", async () => {
+    start();
+    const calls = [...(await enter(5)), ...(await enter(5, "write"))];
+    const fault = timedOut();
+    for (const each of calls) each.leave("failure", fault);
+    expect(view()).toMatchObject({ kind: "closed", consecutiveFailures: 1, windowCalls: 2, tools: [] });
+    expect(view()?.lastFailure).toBe("upstream_timeout");
+    const next = timedOut();
+    for (const each of await enter(5)) each.leave("failure", next);
+    expect(view()).toMatchObject({ kind: "open", tools: [] });
+  });
+
+  it("is told by a call that has a vote, where an older one was ended by it, too", async () => {
+    let now = 0;
+    start({ clock: { now: () => now } });
+    const [late] = await enter(1);
+    await fail({ perTool: ["write"] });
+    now += 2 * SEED_POLICY.recoveryMs;
+    const [trial] = await enter(1);
+    const fault = timedOut();
+    for (const each of [late, trial]) each?.leave("failure", fault);
+    expect(view()).toMatchObject({ kind: "open", cause: "trial_failed" });
   });
 });
 

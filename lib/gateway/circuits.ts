@@ -3,7 +3,7 @@ import { gatewayId } from "@/lib/audit/gateway-identity";
 import { trail } from "@/lib/audit/trail";
 import { bus } from "@/lib/core/bus";
 import { type Clock, systemClock } from "@/lib/core/clock";
-import { AppError, type ErrorCode } from "@/lib/core/errors";
+import { AppError } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
@@ -29,8 +29,11 @@ export type Passage = {
   readonly circuitState: CircuitState["kind"];
   /** How long the call waited for a place. The server's own time begins afterwards: a queue is no fault of the server. */
   readonly waitedMs: number;
-  /** Only the first vote counts. `tookMs`: of the server's own; all since the call was let through where nobody says. */
-  readonly leave: (vote: Vote, failure?: ErrorCode, tookMs?: number) => void;
+  /**
+   * Only the first vote counts, and of one fault (the same object) that ended several calls only the first call's. `tookMs`:
+   * of the server's own; all since the call was let through where nobody says.
+   */
+  readonly leave: (vote: Vote, fault?: AppError, tookMs?: number) => void;
   readonly [proof]: "passage";
 };
 
@@ -166,11 +169,11 @@ function passage({ grant, cell, clock }: Way, { kind, ticket }: Admitted, exit: 
     grant,
     circuitState: kind,
     waitedMs,
-    leave(vote, failure, tookMs = clock.now() - since) {
+    leave(vote, fault, tookMs = clock.now() - since) {
       if (left) return;
       left = true;
       exit();
-      cell.leave(grant.server.circuit.policy, ticket, { vote, tookMs }, failure);
+      cell.leave(grant.server.circuit.policy, ticket, { vote, tookMs }, fault);
     },
   } as Passage;
 }

@@ -102,7 +102,7 @@ async function askOne(gateway: Deps, grant: Grant, method: OfferMethod): Promise
     return items.map((item) => ({ server: server.slug, item }));
   } catch (cause) {
     const { error, vote } = await judgeFailure(gateway, grant, {}, toAppError(cause));
-    passage.leave(vote, error.code);
+    passage.leave(vote, error);
     throw error;
   } finally {
     land();

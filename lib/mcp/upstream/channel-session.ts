@@ -43,6 +43,8 @@ type Waiting = {
   readonly method: string;
   readonly answer: (read: ReadMessage, bytes: number) => void;
   readonly fail: (fault: AppError) => void;
+  /** Nobody waits any more, though the server may still be at work on it. */
+  readonly giveUp: (fault: AppError) => void;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly dialogue: Dialogue | undefined;
 };
@@ -91,16 +93,18 @@ export function startSession(open: OpenChannel, onNotice?: OnNotice): Session {
           waiting.delete(id);
           forget();
         };
-        const onStop = () => {
+        const giveUp = (fault: AppError) => {
           leave();
           if (!OF_OUR_OWN.has(method)) givenUp.add(id);
           channel.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } });
-          reject(stopped(deadline.stopped() ?? "cancelled"));
+          reject(fault);
         };
-        if (deadline.stopped() !== null) return reject(stopped(deadline.stopped() ?? "cancelled"));
-        forget = deadline.onStop(onStop);
+        const whyStopped = () => stopped(deadline.stopped() ?? "cancelled");
+        if (deadline.stopped() !== null) return reject(whyStopped());
+        forget = deadline.onStop(() => giveUp(whyStopped()));
         waiting.set(id, {
           method,
+          giveUp,
           onProgress: extra.onProgress,
           dialogue: extra.dialogue,
           fail: (fault) => {
@@ -222,10 +226,13 @@ function theOnlyDialogue(waiting: ReadonlyMap<number, Waiting>): Dialogue | unde
   return only?.dialogue;
 }
 
-/** An answer that cannot be read names no call, so it fails all that wait. */
+/**
+ * An answer that cannot be read names no call, so it ends all that wait: with one and the same fault, which a circuit counts
+ * once. The connection goes on: where a message ends is known all the same.
+ */
 function failAll(waiting: ReadonlyMap<number, Waiting>, cause: unknown): Heard {
   const fault = isAppError(cause) ? cause : broken("it is not JSON", cause);
-  for (const each of [...waiting.values()]) each.fail(fault);
+  for (const each of [...waiting.values()]) each.giveUp(fault);
   return "unreadable";
 }
 
