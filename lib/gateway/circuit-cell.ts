@@ -150,7 +150,14 @@ export class Cell {
   private adopt(shared: CircuitState): void {
     if (this.isForced() || shared.epoch < this.state.epoch) return;
     if (shared.epoch === this.state.epoch && shared.kind === "closed") return;
-    this.state = shared;
+    this.state = this.asKnown(shared);
+  }
+
+  /** Of an opening that is known here the time measured here stands: the store's is a time of day, which may be set meanwhile. */
+  private asKnown(shared: CircuitState): CircuitState {
+    const mine = this.state;
+    const isKnown = mine.kind === "open" && shared.kind === "open" && mine.epoch === shared.epoch;
+    return isKnown && mine.openings === shared.openings ? { ...shared, until: mine.until } : shared;
   }
 
   private tryAlone(policy: CircuitPolicy): Admitted | null {
@@ -171,7 +178,7 @@ export class Cell {
     let before: CircuitState = this.state;
     const changed = await this.options.store.change(this.key, this.state, (shared) => {
       before = shared;
-      const admission = admit(shared, policy, this.now());
+      const admission = admit(this.asKnown(shared), policy, this.now());
       ticket = admission?.ticket ?? null;
       return admission?.state ?? shared;
     });

@@ -16,10 +16,9 @@ const ACTOR = { type: "system", id: "circuit", name: "circuit" } as const;
 /** The entry of a circuit that opened or closed by itself; null for changes that are no news. */
 export function changeEntry(
   name: CircuitName,
-  policy: CircuitPolicy,
   from: CircuitState,
   to: CircuitState,
-  lastFailure: ErrorCode | null,
+  reason: string,
 ): EntryDraft | null {
   const { tenantId, serverId, slug, tool } = name;
   const common = {
@@ -27,17 +26,16 @@ export function changeEntry(
     ...(tool === null ? {} : { tool }),
     ...({ phase: "system", outcome: "success", requestId: newId(), circuitState: to.kind } as const),
   };
-  const reason = reasonOf(policy, to, lastFailure);
   if (to.kind === "open") return { ...common, eventType: "circuit.opened", reasonCode: to.cause, reason };
   if (to.kind !== "closed" || from.kind !== "half-open") return null;
   return { ...common, eventType: "circuit.closed", reasonCode: "trials_succeeded", reason };
 }
 
-/** Why a circuit stands as it does since its last change. */
-export function reasonOf(policy: CircuitPolicy, to: CircuitState, lastFailure: ErrorCode | null): string {
+/** Why a circuit stands as it does since its last change; `now` is that of the clock by which it rests. */
+export function reasonOf(policy: CircuitPolicy, to: CircuitState, lastFailure: ErrorCode | null, now: number): string {
   switch (to.kind) {
     case "open": {
-      const restS = Math.round((to.until - Date.now()) / 1_000);
+      const restS = Math.round((to.until - now) / 1_000);
       const last = lastFailure === null ? "" : ` The last failure was ${lastFailure}.`;
       return `${wordsFor(to.cause, policy)}.${last} It is tried again in ${restS} s.`;
     }

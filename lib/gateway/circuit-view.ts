@@ -8,7 +8,9 @@ import type { CircuitView } from "@/lib/servers/schemas";
 export type HeldView = CircuitView & { readonly generation: number };
 
 const windowOf = (state: CircuitState) => (state.kind === "closed" ? state.window : EMPTY_WINDOW);
-const openUntil = (state: CircuitState) => (state.kind === "open" ? new Date(state.until).toISOString() : null);
+/** People read a time of day; `now` is that of the clock by which the circuit rests. */
+const openUntil = (state: CircuitState, now: number) =>
+  state.kind === "open" ? new Date(Date.now() + state.until - now).toISOString() : null;
 
 /** The server's own circuit, the calls of all its circuits together, and those of its tools that are not closed. */
 export function toView(
@@ -24,7 +26,7 @@ export function toView(
     generation,
     kind: state.kind,
     consecutiveFailures: state.kind === "closed" ? state.consecutiveFailures : 0,
-    openUntil: openUntil(state),
+    openUntil: openUntil(state, now),
     lastFailure:
       held.own.lastFailure() ?? tools.map(({ cell }) => cell.lastFailure()).find((code) => code !== null) ?? null,
     cause: state.kind === "open" ? state.cause : null,
@@ -32,6 +34,6 @@ export function toView(
     successRate: calls === 0 ? null : (calls - failures) / calls,
     tools: tools
       .filter((each) => each.state.kind !== "closed")
-      .map(({ tool, state: its }) => ({ tool, kind: its.kind, openUntil: openUntil(its) })),
+      .map(({ tool, state: its }) => ({ tool, kind: its.kind, openUntil: openUntil(its, now) })),
   };
 }

@@ -1,11 +1,11 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
 import type { Grant } from "@/lib/gateway/authorize";
 import { type Circuits, type CircuitsOptions, makeCircuits } from "@/lib/gateway/circuits";
 import type { CircuitStore } from "@/lib/gateway/shared-state/circuit-store";
-import { type CircuitState, SEED_POLICY } from "@/lib/resilience/circuit";
+import { byClockAhead, type CircuitState, SEED_POLICY } from "@/lib/resilience/circuit";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
 const [TENANT, SLUG] = ["t1", "files"];
@@ -91,22 +91,62 @@ describe("a fault that ends many calls at once", () => {
   });
 });
 
-/** What several processes share. */
-function sharedStore(): CircuitStore {
+/** What several processes share, by a clock that is ahead of theirs by what `aheadMs` says then. */
+function sharedStore(aheadMs = () => 0): CircuitStore {
   const states = new Map<string, CircuitState>();
+  const find = (key: string): CircuitState | null => {
+    const found = states.get(key);
+    return found === undefined ? null : byClockAhead(found, -aheadMs());
+  };
   return {
     isShared: () => true,
     async change(key, from, step) {
-      const shared = states.get(key) ?? from;
+      const shared = find(key) ?? from;
       const next = step(shared);
-      if (next !== shared) states.set(key, next);
+      if (next !== shared) states.set(key, byClockAhead(next, aheadMs()));
       return { state: next, won: next !== shared };
     },
-    read: async (keys) => keys.map((key) => states.get(key) ?? null),
+    read: async (keys) => keys.map(find),
   };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("a circuit that is open", () => {
+  const HOUR = 3_600_000;
+  afterEach(() => vi.useRealTimers());
+
+  it.each([
+    ["back", -HOUR],
+    ["on", HOUR],
+  ])("rests as long as it said when the time of day is set %s, which people read all the same", async (_way, step) => {
+    vi.useFakeTimers();
+    start({ random: () => 0.5 });
+    await fail();
+    vi.setSystemTime(Date.now() + step);
+    expect(view()?.openUntil).toBe(new Date(Date.now() + SEED_POLICY.recoveryMs).toISOString());
+    await vi.advanceTimersByTimeAsync(SEED_POLICY.recoveryMs - 1);
+    expect(() => circuits.enter(grantTo())).toThrow("Try again in 1 s");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await circuits.enter(grantTo())).toMatchObject({ circuitState: "half-open" });
+  });
+
+  it.each([
+    ["back", -HOUR],
+    ["on", HOUR],
+  ])("rests as long where it is known already and the clock of what all share is set %s", async (_way, step) => {
+    vi.useFakeTimers();
+    let ahead = 0;
+    const opener = start({ random: () => 0.5, store: sharedStore(() => ahead) });
+    await fail();
+    await vi.advanceTimersByTimeAsync(1_000);
+    ahead = step;
+    await vi.advanceTimersByTimeAsync(SEED_POLICY.recoveryMs - 1_001);
+    expect(() => opener.enter(grantTo())).toThrow("Try again in 1 s");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await opener.enter(grantTo())).toMatchObject({ circuitState: "half-open" });
+  });
+});
 
 describe("a process", () => {
   it("keeps no circuit of a server that is gone, and knows at once what was decided about one that is not", async () => {

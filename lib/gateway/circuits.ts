@@ -2,7 +2,7 @@ import type { EntryDraft } from "@/lib/audit/entry";
 import { gatewayId } from "@/lib/audit/gateway-identity";
 import { trail } from "@/lib/audit/trail";
 import { bus } from "@/lib/core/bus";
-import { type Clock, systemClock } from "@/lib/core/clock";
+import { type Clock, steadyClock } from "@/lib/core/clock";
 import { AppError } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
 import { logger } from "@/lib/core/logger";
@@ -68,7 +68,7 @@ const IN_USE_MS = 60_000;
 export function makeCircuits(options: CircuitsOptions = {}): Circuits {
   const {
     store = aloneStore,
-    clock = systemClock,
+    clock = steadyClock,
     random = Math.random,
     record = async () => undefined,
     note,
@@ -80,10 +80,10 @@ export function makeCircuits(options: CircuitsOptions = {}): Circuits {
     const { name, key } = cell;
     bus.publish({ topic: "circuit.changed", tenantId: name.tenantId, circuit: key });
     const { tenantId, slug, tool } = name;
-    const reason = reasonOf(policy, to, cell.lastFailure());
+    const reason = reasonOf(policy, to, cell.lastFailure(), clock.now());
     const process = store.isShared() ? null : gatewayId();
     note?.({ tenantId, server: slug, tool, state: to.kind, reason, process });
-    const entry = changeEntry(name, policy, from, to, cell.lastFailure());
+    const entry = changeEntry(name, from, to, reason);
     const warn = (cause: unknown) => logger.error({ err: cause, circuit: key }, "a circuit's change was not recorded");
     if (entry !== null) record(entry).catch(warn);
   };

@@ -1,4 +1,4 @@
-/** What was counted within one slice of time. `at` is the number of the slice since the epoch, so that slices of several windows can be added up. */
+/** What was counted within one slice of time. `at` is the number of the slice since the clock's zero, so that slices of several windows can be added up. */
 export type Bucket = {
   readonly at: number;
   readonly calls: number;

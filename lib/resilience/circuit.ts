@@ -204,6 +204,20 @@ export function override(state: CircuitState, wish: Override | null): CircuitSta
   return state.kind === "forced-open" || state.kind === "disabled" ? closed(state.epoch + 1) : state;
 }
 
+/** The same state by a clock that is ahead by so much; what was counted while closed belongs to the clock it was counted by. */
+export function byClockAhead(state: CircuitState, aheadMs: number): CircuitState {
+  switch (state.kind) {
+    case "open":
+      return { ...state, until: state.until + aheadMs };
+    case "half-open":
+      return { ...state, trials: state.trials.map(({ id, until }) => ({ id, until: until + aheadMs })) };
+    case "closed":
+    case "forced-open":
+    case "disabled":
+      return state;
+  }
+}
+
 /** How long a refused caller should wait; null where only a person can say. Trial calls end within moments. */
 export function retryAfterMs(state: CircuitState, now: number): number | null {
   if (state.kind === "forced-open") return null;

@@ -1,14 +1,16 @@
 import { z } from "zod";
-import { askRedis, sharedRedis } from "@/lib/db/redis-client";
+import { type Clock, steadyClock } from "@/lib/core/clock";
+import { askRedis, type RedisClient, sharedRedis } from "@/lib/db/redis-client";
 import { env } from "@/lib/env";
-import type { CircuitState } from "@/lib/resilience/circuit";
+import { byClockAhead, type CircuitState } from "@/lib/resilience/circuit";
 
 /** How a change of the shared state went: the state that all see now, and whether it is ours. */
 export type Changed = { readonly state: CircuitState; readonly won: boolean };
 
 /**
  * Where circuits are kept that several processes share. Nothing here is asked for a call through a closed circuit:
- * it holds what changed the kind of a circuit, and the trials of half-open ones.
+ * it holds what changed the kind of a circuit, and the trials of half-open ones. Times in the states are those of this
+ * process's own clock, whatever clock the store goes by.
  */
 export type CircuitStore = {
   /** False: this process decides alone. */
@@ -81,18 +83,31 @@ const MAX_TRIES = 20;
 
 const keyOf = (key: string): string => `${env().REDIS_PREFIX}:circuit:${key}`;
 
+/** How far Redis's clock, by which all processes keep their circuits there, is ahead of ours. */
+async function aheadOf(client: RedisClient, clock: Clock): Promise<number> {
+  const [seconds, micros] = await client.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - clock.now();
+}
+
+/** A stored state in the time of this process. */
+function heard(text: string | null, ahead: number): CircuitState | null {
+  const found = decode(text);
+  return found === null ? null : byClockAhead(found, -ahead);
+}
+
 /** The states in Redis, each a JSON document that is only ever replaced as a whole, by who has seen the last one. */
-export const redisStore: CircuitStore = {
+export const makeRedisStore = (clock: Clock): CircuitStore => ({
   isShared: () => sharedRedis() !== null,
   async change(key, from, step) {
     return askRedis(async (client) => {
-      let seen = (await client.get(keyOf(key))) ?? "";
+      const [first, ahead] = await Promise.all([client.get(keyOf(key)), aheadOf(client, clock)]);
+      let seen = first ?? "";
       let state = from;
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        state = decode(seen) ?? from;
+        state = heard(seen, ahead) ?? from;
         const next = step(state);
         if (next === state) break;
-        const options = { keys: [keyOf(key)], arguments: [seen, encode(next), String(KEEP_MS)] };
+        const options = { keys: [keyOf(key)], arguments: [seen, encode(byClockAhead(next, ahead)), String(KEEP_MS)] };
         const other = (await client.eval(COMPARE_AND_SET, options)) as string | null;
         if (other === null) return { state: next, won: true };
         seen = other;
@@ -101,6 +116,11 @@ export const redisStore: CircuitStore = {
     });
   },
   async read(keys) {
-    return askRedis(async (client) => (await client.mGet(keys.map(keyOf))).map(decode));
+    return askRedis(async (client) => {
+      const [found, ahead] = await Promise.all([client.mGet(keys.map(keyOf)), aheadOf(client, clock)]);
+      return found.map((text) => heard(text, ahead));
+    });
   },
-};
+});
+
+export const redisStore: CircuitStore = makeRedisStore(steadyClock);

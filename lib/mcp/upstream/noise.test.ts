@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Heard, makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 
 function listen() {
@@ -16,7 +16,20 @@ function listen() {
   return { state, hear };
 }
 
+afterEach(() => vi.useRealTimers());
+
 describe("the limit of noise", () => {
+  it("goes by no time of day, which may be set back", async () => {
+    vi.useFakeTimers();
+    const giveUp = vi.fn();
+    const count = makeNoiseLimit(giveUp);
+    for (let each = 0; each < 60; each += 1) count(10, "unreadable");
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await vi.advanceTimersByTimeAsync(11_000);
+    for (let each = 0; each < 60; each += 1) count(10, "unreadable");
+    expect(giveUp).not.toHaveBeenCalled();
+  });
+
   it("counts within a while only", () => {
     const { state, hear } = listen();
     expect(hear(10, "message", 1 << 20)).toBe(0);

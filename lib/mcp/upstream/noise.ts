@@ -1,3 +1,4 @@
+import { steadyClock } from "@/lib/core/clock";
 import type { AppError } from "@/lib/core/errors";
 import { type Soon, soon } from "@/lib/core/soon";
 import { broken } from "@/lib/mcp/upstream/faults";
@@ -17,7 +18,7 @@ export type Heard = "answer" | Noise;
 /** Counts, of what is heard, what nobody waited for; a server that says too much of it would cost us a processor, and is given up. */
 export function makeNoiseLimit(
   giveUp: (fault: AppError) => void,
-  now = Date.now,
+  now = steadyClock.now,
 ): (bytes: number, heard: Soon<Heard>) => void {
   let [since, bytes, messages] = [now(), 0, 0];
   const count = (more: number, heard: Heard) => {
