@@ -24,6 +24,13 @@ export type BusMessage =
       readonly field: string;
       readonly value: string | null;
     }
+  /** A stream of such a session was opened at this moment of Redis's clock, or has ended; the session is named by its digest. */
+  | {
+      readonly topic: "agent_session.streamed";
+      readonly session: string;
+      readonly openedAt: number;
+      readonly isOpen: boolean;
+    }
   /** Such a client no longer wants a call that another process runs; named by its key, session and id. */
   | { readonly topic: "call.cancelled"; readonly call: string }
   | { readonly topic: "entry.appended"; readonly tenantId: string; readonly seq: number };

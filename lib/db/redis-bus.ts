@@ -34,6 +34,7 @@ const busMessage = z.discriminatedUnion("topic", [
     field: z.string().max(4_200),
     value: z.string().max(64).nullable(),
   }),
+  z.object({ topic: z.literal("agent_session.streamed"), session: id, openedAt: z.number(), isOpen: z.boolean() }),
 ]);
 const envelope = z.object({ from: z.string(), message: busMessage });
 

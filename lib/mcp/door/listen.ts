@@ -9,6 +9,7 @@ import { resultMeta } from "@/lib/mcp/door/answers";
 import { ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer, Write } from "@/lib/mcp/door/door-request";
 import { placeOfUri } from "@/lib/mcp/door/names";
+import { enterStream } from "@/lib/mcp/door/newest-stream";
 import { eventOf, keepAlive, STREAM_HEADERS } from "@/lib/mcp/door/progress-stream";
 import { uuidOf } from "@/lib/mcp/door/session-ids";
 import { followedBy } from "@/lib/mcp/door/session-notes";
@@ -72,10 +73,11 @@ export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
   await recordArrival(visit.gateway, visit.identity, visit.entrance, "GET");
   return stream(visit, (to, onLost) => {
     const tell = ({ method, params }: Notice) => {
-      if (following.isNewest()) to(eventOf({ method, params }));
+      if (streaming.isNewest()) to(eventOf({ method, params }));
     };
     // What is in between may hold headers back until something is written.
     to(OPEN);
+    const streaming = enterStream(ownerOf(visit));
     const following = followedBy(ownerOf(visit), () => announcing.again());
     const { places } = following;
     const wanted = (): Wanted => ({ tools: true, prompts: true, resources: true, places: [...places.values()] });
@@ -83,6 +85,7 @@ export async function openSessionStream(visit: Visit): Promise<DoorAnswer> {
     return () => {
       announcing.end();
       following.leave();
+      streaming.leave();
     };
   });
 }

@@ -15,6 +15,7 @@ import { enableServer } from "@/lib/servers/switch-server";
 import { type ConformanceUpstream, startConformanceUpstream } from "@/lib/testing/conformance-upstream";
 import { bundleServer, freePort, gone, startDoor } from "@/lib/testing/door-processes";
 import { createWorld, type World } from "@/lib/testing/gateway-world";
+import { rpc } from "@/lib/testing/rpc";
 import { testRedisUrl } from "@/lib/testing/test-redis";
 
 const url = testRedisUrl ?? "";
@@ -40,6 +41,19 @@ async function roamingClient(first: string, key: string) {
     at = base;
   };
   return { client, logs, updates, goTo };
+}
+
+/** The stream behind GET, which counts how often it is told of a changed resource. */
+async function openStream(base: string, key: string, session: Record<string, string>) {
+  const left = new AbortController();
+  const headers = { authorization: `Bearer ${key}`, accept: "text/event-stream", ...session };
+  const { body } = await fetch(`${base}/api/mcp`, { headers, signal: left.signal });
+  let text = "";
+  const read = async () => {
+    for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) text += chunk;
+  };
+  read().catch(() => undefined);
+  return { count: () => text.split("notifications/resources/updated").length - 1, close: () => left.abort() };
 }
 
 describe.skipIf(url === "")(
@@ -107,6 +121,29 @@ describe.skipIf(url === "")(
       await call();
       expect(logs.length).toBe(before + 3);
       await client.close();
+    });
+
+    it("is told of each change on one of its streams, the newest, whichever process has it", async () => {
+      const { key } = await world.agent(PERMISSION);
+      const hello = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "twice", version: "1" } };
+      const { headers } = await rpc(`${one}/api/mcp`, "initialize", hello, { era: "legacy", key });
+      const session = { "mcp-session-id": headers.get("mcp-session-id") ?? "" };
+      const say = (method: string, params: Record<string, unknown>) =>
+        rpc(`${one}/api/mcp`, method, params, { era: "legacy", key, headers: session });
+      await say("resources/subscribe", { uri: WATCHED });
+      const [older, newer] = [await openStream(one, key, session), await openStream(two, key, session)];
+      /** How often each is told of one change. */
+      const told = async (): Promise<number[]> => {
+        const before = [older.count(), newer.count()];
+        await say("tools/call", { name: "asking__touch_resource", arguments: { uri: "test://watched-resource" } });
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return [older.count() - (before[0] ?? 0), newer.count() - (before[1] ?? 0)];
+      };
+      await expect.poll(told, PATIENCE).toEqual([0, 1]);
+      expect(await told()).toEqual([0, 1]);
+      newer.close();
+      await expect.poll(told, PATIENCE).toEqual([1, 0]);
+      older.close();
     });
 
     it("hears on its stream in one process of what it follows by way of another", async () => {

@@ -14,7 +14,7 @@ import type { Place } from "@/lib/mcp/door/names";
 type Notes = {
   level: string | undefined;
   readonly places: Map<string, Place>;
-  /** What its open streams want to be called when the places become others; the newest comes last. */
+  /** What its open streams want to be called when the places become others. */
   readonly streams: Set<() => void>;
   /** Set once this process has asked Redis what is known, or is asking. */
   known: Promise<void> | null;
@@ -136,8 +136,6 @@ export async function changeSubscription(owner: string, place: Place, follows: b
 /** What the session behind an open stream follows. */
 export type Following = {
   readonly places: ReadonlyMap<string, Place>;
-  /** No message goes to several streams of a session: the newest one is told. */
-  readonly isNewest: () => boolean;
   /** Must be called when the stream is over. */
   readonly leave: () => void;
 };
@@ -153,7 +151,6 @@ export function followedBy(owner: string, changed: () => void): Following {
   all.notes.delete(owner);
   return {
     places: notes.places,
-    isNewest: () => [...notes.streams].at(-1) === own,
     leave() {
       notes.streams.delete(own);
       if (notes.streams.size > 0 || all.streaming.get(owner) !== notes) return;

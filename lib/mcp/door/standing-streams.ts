@@ -7,7 +7,7 @@ const open = (): Map<() => void, string> => singleton("mcp.standing-streams", ()
 
 const MAX_PER_HOLDER = 32;
 /** A stream ends after this long and is opened again with a key that is checked anew. */
-const LONGEST_MS = 5 * 60_000;
+export const LONGEST_MS = 5 * 60_000;
 /** Some end earlier, by up to this part: clients that came together, as after a restart, do not all come back together. */
 const SPREAD = 0.2;
 
