@@ -18,7 +18,7 @@ import {
   placeOfName,
   placeOfUri,
 } from "@/lib/mcp/door/names";
-import { changeSubscription, setLogLevel } from "@/lib/mcp/door/session-notes";
+import { changeSubscription, reservePlace, setLogLevel } from "@/lib/mcp/door/session-notes";
 import { isLogLevel } from "@/lib/mcp/door/sessions";
 import type { Visit } from "@/lib/mcp/door/visit";
 import { prefixUris } from "@/lib/mcp/upstream/large-answers";
@@ -164,11 +164,18 @@ async function complete(visit: Visit): Promise<DoorAnswer> {
 /** Changes of a resource are told on the stream behind GET; here it is only noted who wants to hear of them. */
 async function subscribe(visit: Visit): Promise<DoorAnswer> {
   const place = uriOf(visit);
-  const call = toCall(visit, RESOURCES, place, { uri: place.name });
-  const outcome = await execute(visit, call);
-  if (outcome.ok) await changeSubscription(ownerOf(visit), place, visit.envelope.method === "resources/subscribe");
-  const { status, text } = toAnswer(visit, place, outcome);
-  return jsonAnswer(status, text, visit.entrance);
+  const follows = visit.envelope.method === "resources/subscribe";
+  const owner = ownerOf(visit);
+  // Before the server is asked: what we then refused it would still tell of.
+  const release = follows ? reservePlace(owner, place) : null;
+  try {
+    const outcome = await execute(visit, toCall(visit, RESOURCES, place, { uri: place.name }));
+    if (outcome.ok) await changeSubscription(owner, place, follows);
+    const { status, text } = toAnswer(visit, place, outcome);
+    return jsonAnswer(status, text, visit.entrance);
+  } finally {
+    release?.();
+  }
 }
 
 async function setLevel(visit: Visit): Promise<DoorAnswer> {

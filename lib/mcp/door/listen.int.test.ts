@@ -4,7 +4,9 @@ import { changeRoleGrants } from "@/lib/access/change-role-grants";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
 import { inTenant } from "@/lib/db/in-tenant";
+import { tenantSql } from "@/lib/db/sql";
 import { boot, shutdown } from "@/lib/gateway/boot";
+import { changeSubscription } from "@/lib/mcp/door/session-notes";
 import { changeServer } from "@/lib/servers/change-server";
 import { registerServer } from "@/lib/servers/register-server";
 import { disableServer, enableServer } from "@/lib/servers/switch-server";
@@ -92,7 +94,7 @@ async function begin({ key }: TestAgent) {
       .finally(() => (stream.open = false));
     return stream;
   };
-  return { follow, listen };
+  return { follow, listen, session: session["mcp-session-id"] };
 }
 
 async function hears(stream: { heard: string[] }, method = UPDATED): Promise<boolean> {
@@ -201,4 +203,21 @@ it("is told on one of its streams, the newest that is open", async () => {
   expect(older.heard).toEqual([]);
   newer.close();
   await expect.poll(() => hears(older), PATIENCE).toBe(true);
+});
+
+it("is refused what it cannot follow before the server is asked", async () => {
+  await enable();
+  const client = await begin(reader);
+  const owner = JSON.stringify([reader.keyId, client.session]);
+  const name = (nth: number) => ({ server: "told", name: `test://${nth}` });
+  for (let nth = 1; nth <= 256; nth += 1) await changeSubscription(owner, name(nth), true);
+  const { body } = await client.follow(WATCHED);
+  expect(body.error.data).toMatchObject({ code: "conflict" });
+  const sql = "select phase, reason_code from audit_entries where tenant_id = $1 and event_id = $2 or phase = 'intent'";
+  const { rows } = await tenantSql(tenant.tenantId, (sqlClient) =>
+    sqlClient.query(sql, [tenant.tenantId, body.error.data.entry]),
+  );
+  expect(rows).toEqual([{ phase: "auth", reason_code: "conflict" }]);
+  await changeSubscription(owner, name(1), false);
+  expect((await client.follow(WATCHED)).body.result).toMatchObject({});
 });

@@ -1,11 +1,15 @@
 import { afterEach, expect, it } from "vitest";
 import { resetSingleton } from "@/lib/core/singleton";
-import { changeSubscription, followedBy, logLevelOf, setLogLevel } from "@/lib/mcp/door/session-notes";
+import { changeSubscription, followedBy, logLevelOf, reservePlace, setLogLevel } from "@/lib/mcp/door/session-notes";
 
 afterEach(() => resetSingleton("mcp.session-notes"));
 
 const place = (nth: number) => ({ server: "files", name: `test://${nth}` });
-const follow = (owner: string, nth: number) => changeSubscription(owner, place(nth), true);
+async function follow(owner: string, nth: number): Promise<void> {
+  const release = reservePlace(owner, place(nth));
+  await changeSubscription(owner, place(nth), true);
+  release();
+}
 
 it("follows no more resources than it can, and says so", async () => {
   const { places } = followedBy("one", () => undefined);
@@ -17,6 +21,16 @@ it("follows no more resources than it can, and says so", async () => {
   await follow("one", 257);
   expect(places.size).toBe(256);
   expect([...places.values()].at(-1)).toEqual(place(257));
+});
+
+it("counts what servers are being asked for, each once, until they have answered", async () => {
+  for (let nth = 1; nth <= 255; nth += 1) await follow("one", nth);
+  const asking = reservePlace("one", place(256));
+  await expect(follow("one", 257)).rejects.toMatchObject({ code: "conflict" });
+  reservePlace("one", place(256))();
+  await expect(follow("one", 257)).rejects.toMatchObject({ code: "conflict" });
+  asking();
+  await follow("one", 257);
 });
 
 it("keeps what an open stream has to know, however many other sessions say something", async () => {

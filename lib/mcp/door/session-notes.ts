@@ -14,6 +14,8 @@ import type { Place } from "@/lib/mcp/door/names";
 type Notes = {
   level: string | undefined;
   readonly places: Map<string, Place>;
+  /** Those that servers are being asked to tell of. */
+  readonly reserved: Set<{ readonly field: string }>;
   /** What its open streams want to be called when the places become others. */
   readonly streams: Set<() => void>;
   /** Set once this process has asked Redis what is known, or is asking. */
@@ -54,7 +56,10 @@ function notesOf(owner: string): Notes {
   const all = store();
   const found = find(all, owner);
   if (found !== undefined) return found;
-  const made: Notes = { level: undefined, places: new Map(), streams: new Set(), known: null, heard: null };
+  const made: Notes = {
+    ...{ level: undefined, known: null, heard: null },
+    ...{ places: new Map(), reserved: new Set(), streams: new Set() },
+  };
   all.notes.set(owner, made);
   return made;
 }
@@ -120,18 +125,27 @@ export const logLevelOf = (owner: string): string | undefined => {
   return all.hasLevels ? find(all, owner)?.level : undefined;
 };
 
-/** Notes that a client follows a resource, or does so no longer. Throws `conflict` where it follows too many already. */
-export async function changeSubscription(owner: string, place: Place, follows: boolean): Promise<void> {
-  const field = fieldOf(place);
-  const { places } = notesOf(owner);
-  if (follows && places.size >= MAX_PLACES && !places.has(field)) {
+/**
+ * Keeps room for a resource that a client wants to follow, before its server is asked. Throws `conflict` where it follows too
+ * many already. Returns the function that must be called when the server has answered, and it is noted what came of it.
+ */
+export function reservePlace(owner: string, place: Place): () => void {
+  const mine = { field: fieldOf(place) };
+  const { places, reserved } = notesOf(owner);
+  const taken = new Set([...places.keys(), ...[...reserved].map(({ field }) => field)]);
+  if (taken.size >= MAX_PLACES && !taken.has(mine.field)) {
     throw new AppError(
       "conflict",
       `A session follows no more than ${MAX_PLACES} resources. Unsubscribe from one first.`,
     );
   }
-  await note(owner, field, follows ? "follows" : null);
+  reserved.add(mine);
+  return () => reserved.delete(mine);
 }
+
+/** Notes that a client follows a resource, for which there is room, or does so no longer. */
+export const changeSubscription = (owner: string, place: Place, follows: boolean): Promise<void> =>
+  note(owner, fieldOf(place), follows ? "follows" : null);
 
 /** What the session behind an open stream follows. */
 export type Following = {
