@@ -124,16 +124,32 @@ export async function startDoor(entry: string, port: number, options: DoorOption
 /** Bytes: resident now and at most so far, as the system counts, and what lives once the rest was collected. */
 export type Memory = { readonly resident: number; readonly peak: number; readonly live: number };
 
-/** The memory of a process started with `measured`. */
-export function memoryOf(child: ChildProcess): Promise<Memory> {
-  return new Promise((resolve, reject) => {
-    child.once("message", (memory) => resolve(memory as Memory));
-    child.once("exit", () => reject(new Error("The gateway ended before it was measured.")));
-    child.send("memory", (cause) => {
-      if (cause !== null) reject(cause);
+/** What a process answers to a question of ours. Listens to it no longer than that: it is asked many times. */
+export function askProcess<T>(child: ChildProcess, question: string): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const settled = (): void => {
+      child.off("message", onAnswer);
+      child.off("exit", onExit);
+    };
+    const onAnswer = (answer: unknown) => {
+      settled();
+      resolve(answer as T);
+    };
+    const fail = (cause: Error) => {
+      settled();
+      reject(cause);
+    };
+    const onExit = () => fail(new Error(`The gateway ended before it answered: ${question}`));
+    child.on("message", onAnswer);
+    child.on("exit", onExit);
+    child.send(question, (cause) => {
+      if (cause !== null) fail(cause);
     });
   });
 }
+
+/** The memory of a process started with `measured`. */
+export const memoryOf = (child: ChildProcess): Promise<Memory> => askProcess<Memory>(child, "memory");
 
 /** Waits for the end of a process. */
 export const gone = (child: ChildProcess): Promise<void> =>

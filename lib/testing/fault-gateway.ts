@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import { bundleServer, freePort, gone, memoryOf, startDoor } from "@/lib/testing/door-processes";
+import { askProcess, bundleServer, freePort, gone, memoryOf, startDoor } from "@/lib/testing/door-processes";
 
 export type Answered = {
   /** `ok`, the code of the error, or `socket` when no answer came at all. */
@@ -123,16 +123,8 @@ export async function startMeasuredGateway(more: Readonly<Record<string, string>
       }));
       return { ...answered, tookMs: performance.now() - since };
     },
-    resources: () =>
-      new Promise((resolve, reject) => {
-        const onExit = () => reject(new Error("The gateway ended."));
-        child.once("exit", onExit);
-        child.once("message", (told) => {
-          child.off("exit", onExit);
-          resolve((told as { resources: Record<string, number> }).resources);
-        });
-        child.send("resources");
-      }),
+    resources: async () =>
+      (await askProcess<{ resources: Readonly<Record<string, number>> }>(child, "resources")).resources,
     socketsTo: () => socketsOf(pid),
     liveBytes: async () => (await memoryOf(child)).live,
     peakBytes: () => peakOf(pid),

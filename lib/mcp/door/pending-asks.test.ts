@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bus } from "@/lib/core/bus";
+import { Caller } from "@/lib/core/leaving";
 import { resetSingleton, singleton } from "@/lib/core/singleton";
 import { askClient, takeAnswer } from "@/lib/mcp/door/pending-asks";
 import type { Json } from "@/lib/mcp/upstream/protocol";
@@ -8,9 +9,24 @@ const OWNER = JSON.stringify(["key-1", "session-1"]);
 
 singleton("db.process-secrets", () => ({ nextAuthSecret: "for the test" }));
 
-function ask(owner = OWNER, left = new AbortController()) {
+/** A call as the door keeps it while its client may be asked; it counts who waits for its end. */
+class CountingCaller extends Caller {
+  listening = 0;
+
+  override addEventListener(event: "abort", listener: () => void): void {
+    this.listening += 1;
+    super.addEventListener(event, listener);
+  }
+
+  override removeEventListener(event: "abort", listener: () => void): void {
+    this.listening -= 1;
+    super.removeEventListener(event, listener);
+  }
+}
+
+function ask(owner = OWNER, left = new CountingCaller()) {
   const sent: Json[] = [];
-  const answer = askClient(owner, (message) => sent.push(message), left.signal, "elicitation/create", { message: "?" });
+  const answer = askClient(owner, (message) => sent.push(message), left, "elicitation/create", { message: "?" });
   const settled = answer.then(
     (result) => ({ result }),
     (error: Error) => ({ error: error.message }),
@@ -43,17 +59,28 @@ describe("a question to a client", () => {
     takeAnswer(OWNER, { id: refused.id, error: { code: -1, message: "no" } });
     expect(await refused.settled).toEqual({ error: "no" });
     const abandoned = ask();
-    abandoned.left.abort();
+    abandoned.left.leave();
     expect(await abandoned.settled).toEqual({ error: "The call was over before the client answered." });
     expect(abandoned.sent[1]).toMatchObject({ method: "notifications/cancelled", params: { requestId: abandoned.id } });
   });
 
+  it("waits for the end of its call no longer than for its answer", async () => {
+    const left = new CountingCaller();
+    for (const end of [{ result: {} }, { error: { code: -1, message: "no" } }]) {
+      const { id, settled } = ask(OWNER, left);
+      expect(left.listening).toBe(1);
+      takeAnswer(OWNER, { id, ...end });
+      await settled;
+      expect(left.listening).toBe(0);
+    }
+  });
+
   it("is one of a few that a client is asked at once", async () => {
-    const [left, owner] = [new AbortController(), "busy"];
+    const [left, owner] = [new CountingCaller(), "busy"];
     const asked = Array.from({ length: 64 }, () => ask(owner, left));
     expect(await ask(owner).settled).toEqual({ error: "The client is asked too much at once." });
     expect(await stillWaits(ask("another", left).settled)).toBe("waits");
-    left.abort();
+    left.leave();
     await Promise.all(asked.map(({ settled }) => settled));
     expect(await stillWaits(ask(owner).settled)).toBe("waits");
   });
