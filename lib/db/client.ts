@@ -1,9 +1,9 @@
 import "server-only";
-import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { AppError } from "@/lib/core/errors";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
+import { OneAtATime } from "@/lib/db/one-at-a-time";
 import { Prisma, PrismaClient } from "@/lib/generated/prisma/client";
 
 type Connection = { readonly url: string; readonly pool: pg.Pool; readonly prisma: PrismaClient };
@@ -43,7 +43,7 @@ export function connect(url: string): void {
   // Without a listener on every client, checked out or idle, a restart of PostgreSQL ends this process.
   pool.on("connect", (client) => client.on("error", onLostConnection));
   pool.on("error", onLostConnection);
-  const adapter = new PrismaPg(pool, { onPoolError: onLostConnection, onConnectionError: onLostConnection });
+  const adapter = new OneAtATime(pool, { onPoolError: onLostConnection, onConnectionError: onLostConnection });
   held.current = { url, pool, prisma: new PrismaClient({ adapter }) };
 }
 
