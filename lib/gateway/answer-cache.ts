@@ -47,8 +47,9 @@ const PACK_FROM_BYTES = 1_024;
 /** Packing this much takes well under a millisecond; more is done beside the loop. */
 const PACK_AT_ONCE_BYTES = 16 * 1024;
 const BOOKKEEPING_BYTES = 512;
-/** What is kept beside the text of a large answer, at most. */
+/** What is kept beside the text of a large answer, at most; and for each address in it. */
 const MAX_HEAD_BYTES = 128 * 1024;
+const BYTES_PER_PLACE = 8;
 
 const packAside = promisify(deflateRaw);
 const unpackAside = promisify<Buffer, Buffer>(inflateRaw);
@@ -156,7 +157,7 @@ function makeAnswerStore() {
       const body = await pack(plain);
       if (since !== generation(tenantId)) return;
       const parts = partsOf(answer);
-      const size = body.length + BOOKKEEPING_BYTES + (parts === null ? 0 : MAX_HEAD_BYTES);
+      const size = body.length + BOOKKEEPING_BYTES + (parts === null ? 0 : sizeBeside(parts));
       kept.delete(key);
       makeRoom(tenantId, size);
       perTenant.set(tenantId, (perTenant.get(tenantId) ?? 0) + size);
@@ -201,6 +202,9 @@ function partsOf({ result, large }: UpstreamAnswer): Parts | null {
   const { digest, uris, values } = large;
   return { head: result, rest: { digest, uris, values } };
 }
+
+const sizeBeside = ({ rest: { uris } }: Parts): number =>
+  MAX_HEAD_BYTES + BYTES_PER_PLACE * (uris.contents.length + uris.links.length);
 
 const pack = async (plain: Buffer): Promise<Buffer> => {
   if (plain.length <= PACK_FROM_BYTES) return plain;

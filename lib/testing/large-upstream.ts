@@ -12,12 +12,14 @@ const WS = JSON.stringify(createRequire(import.meta.url).resolve("ws"));
 const ANSWERS = `
   const info = { protocolVersion: "2025-11-25", serverInfo: { name: "large", version: "1" } };
   const rows = (count) => Array.from({ length: count }, (_, at) => ({ type: "text", text: "row \\u00e9 \\"" + at }));
-  const tools = ["rows", "failure"].map((name) => ({ name, inputSchema: { type: "object" }, annotations: { readOnlyHint: true } }));
+  const tools = ["rows", "failure", "links"].map((name) => ({ name, inputSchema: { type: "object" }, annotations: { readOnlyHint: true } }));
   const resultOf = ({ method, params }) => {
     if (method === "initialize") return { ...info, capabilities: { tools: {}, resources: {} } };
     if (method === "tools/list") return { tools };
     if (method === "resources/read")
       return { contents: rows(params.uri === "small" ? 1 : 10_000).map(({ text }, at) => ({ uri: "file:///" + at, text })) };
+    if (params?.name === "links")
+      return { content: rows(10_000).map(({ text }, at) => ({ uri: "file:///" + at, name: text, type: "resource_link" })) };
     if (params?.name === "failure") return { content: rows(10_000), isError: true };
     return { content: rows(params?.arguments?.count ?? 10_000), structuredContent: { big: "x".repeat(400_000), n: 1 }, _meta: { from: "large" } };
   };

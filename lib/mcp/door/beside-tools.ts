@@ -11,6 +11,7 @@ import { execute } from "@/lib/mcp/door/in-flight";
 import { answerListen } from "@/lib/mcp/door/listen";
 import {
   jointContents,
+  jointLarge,
   jointLinks,
   jointOffer,
   jointUri,
@@ -21,7 +22,6 @@ import {
 import { changeSubscription, reservePlace, setLogLevel } from "@/lib/mcp/door/session-notes";
 import { isLogLevel } from "@/lib/mcp/door/sessions";
 import type { Visit } from "@/lib/mcp/door/visit";
-import { prefixUris } from "@/lib/mcp/upstream/large-answers";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
 /** How long a client may keep a list. Short: what a caller may see can change at any moment. */
@@ -115,7 +115,7 @@ async function ask(visit: Visit, key: string, place: Place): Promise<DoorAnswer>
 /** What was read, with addresses that can be read again at the joint door. */
 function inJointWords(server: string, outcome: Outcome): Outcome {
   if (!outcome.ok) return outcome;
-  const large = outcome.large === undefined ? undefined : prefixUris(outcome.large, jointUri(server, ""));
+  const large = outcome.large && jointLarge(server, outcome.large, "all");
   return { ...outcome, result: jointLinks(server, jointContents(server, outcome.result)), large };
 }
 

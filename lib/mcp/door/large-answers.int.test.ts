@@ -43,7 +43,7 @@ beforeAll(async () => {
     ids.set(slug, id);
   }
   const { version } = await currentPermissionMap(tenant.tenantId);
-  const tools = ["rows", "failure", "resources:read"];
+  const tools = ["rows", "failure", "links", "resources:read"];
   const changes = LARGE_TRANSPORTS.flatMap((server) =>
     tools.map((tool) => ({ server, tool, permission: "large:use" })),
   );
@@ -87,6 +87,15 @@ describe.each(LARGE_TRANSPORTS)("a large answer over %s", (transport) => {
     const { body } = await call(transport, {}, "failure");
     expect(body.result).toMatchObject({ isError: true, content: rows(10_000) });
     expect((await readTrail(tenant.tenantId)).at(-1)).toMatchObject({ outcome: "failure" });
+  });
+
+  it("has links that can be read at the door that it came through", async () => {
+    const { body } = await call(transport, {}, "links");
+    expect(body.result.content).toHaveLength(10_000);
+    const last = { type: "resource_link", name: 'row é "9999' };
+    expect(body.result.content.at(-1)).toEqual({ ...last, uri: `${transport}+file:///9999` });
+    const own = await rpc(`${door.url}/${transport}`, "tools/call", { name: "links", arguments: {} }, { key });
+    expect(own.body.result.content.at(-1)).toEqual({ ...last, uri: "file:///9999" });
   });
 
   it("of a resource names its contents so that they can be read again", async () => {
@@ -147,5 +156,15 @@ describe("a large answer", () => {
     expect(again.body.result._meta[OURS]).not.toBe(first.body.result._meta[OURS]);
     expect((await readTrail(tenant.tenantId)).at(-1)?.text).toContain('"cache":"hit"');
     expect((await latestResult()).bytes).toBe(Buffer.byteLength(JSON.stringify(RESULT)));
+  });
+
+  it("has the same links when it is given again", async () => {
+    const id = ids.get("events") ?? "";
+    await perform(changeToolCache, tenant.ctx(), { id, tool: "links", ttlMs: 60_000, reason: "for the test" });
+    const first = await call("events", {}, "links");
+    const again = await call("events", {}, "links");
+    expect((await readTrail(tenant.tenantId)).at(-1)?.text).toContain('"cache":"hit"');
+    expect(again.body.result.content).toEqual(first.body.result.content);
+    expect(again.body.result.content[0].uri).toBe("events+file:///0");
   });
 });

@@ -10,7 +10,7 @@ import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import type { EnvelopeFault } from "@/lib/mcp/door/envelope";
 import { cancelCall, execute } from "@/lib/mcp/door/in-flight";
 import { checkMirroredParams } from "@/lib/mcp/door/mirrored-params";
-import { jointLinks } from "@/lib/mcp/door/names";
+import { jointLarge, jointLinks } from "@/lib/mcp/door/names";
 import { answerWithProgress } from "@/lib/mcp/door/progress-stream";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { newSession } from "@/lib/mcp/door/sessions";
@@ -91,7 +91,9 @@ function toAnswer({ envelope, entrance, server }: Visit, { ref }: ToolCall, outc
   const { requestId } = entrance;
   if (server !== null || !outcome.ok) return callAnswer(envelope, outcome, requestId);
   const result = jointLinks(ref.server, outcome.result);
-  return callAnswer(envelope, result === outcome.result ? outcome : { ...outcome, result }, requestId);
+  const large = outcome.large && jointLarge(ref.server, outcome.large, "links");
+  const isSame = result === outcome.result && large === outcome.large;
+  return callAnswer(envelope, isSame ? outcome : { ...outcome, result, large }, requestId);
 }
 
 function toToolCall({ envelope, identity, server, entrance, signal }: Visit): ToolCall {

@@ -47,21 +47,32 @@ export function wholeResult(result: Json, large: LargeResult | undefined): Json 
   return { ...result, ...(JSON.parse(`{${Buffer.concat(large.pieces).toString("utf8")}}`) as Json) };
 }
 
-/** The contents of a large result under other addresses: with this before each. */
-export function prefixUris(large: LargeResult, prefix: string): LargeResult {
-  const { pieces, uris } = large;
-  const contents = pieces[uris.piece];
-  if (contents === undefined || uris.at.length === 0) return large;
+/** A large result with this before the addresses that begin at these places, in their order. */
+export function prefixUris(large: LargeResult, places: readonly number[], prefix: string): LargeResult {
+  if (places.length === 0) return large;
   // It stands in a string of JSON.
   const added = Buffer.from(JSON.stringify(prefix).slice(1, -1));
-  const made = Buffer.allocUnsafe(contents.length + uris.at.length * added.length);
+  let [next, before] = [0, 0];
+  const pieces = large.pieces.map((piece) => {
+    const first = next;
+    const end = before + piece.length;
+    while (next < places.length && (places[next] as number) < end) next += 1;
+    const here = places.slice(first, next).map((at) => at - before);
+    before = end;
+    return here.length === 0 ? piece : spliced(piece, here, added);
+  });
+  return { ...large, pieces, uris: { contents: [], links: [] } };
+}
+
+function spliced(piece: Uint8Array, places: readonly number[], added: Uint8Array): Uint8Array<ArrayBuffer> {
+  const made = Buffer.allocUnsafe(piece.length + places.length * added.length);
   let [from, to] = [0, 0];
-  for (const at of uris.at) {
-    made.set(contents.subarray(from, at), to);
+  for (const at of places) {
+    made.set(piece.subarray(from, at), to);
     made.set(added, to + at - from);
     to += at - from + added.length;
     from = at;
   }
-  made.set(contents.subarray(from), to);
-  return { ...large, pieces: pieces.with(uris.piece, made) };
+  made.set(piece.subarray(from), to);
+  return made;
 }

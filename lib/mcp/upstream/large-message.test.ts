@@ -113,13 +113,16 @@ it("makes an object of a large result up to a bound: lists are looked at here, a
 });
 
 it("finds the addresses of contents, and nothing else that is called so", async () => {
-  const contents = [{ uri: "file:///a", text: big }, { uri: 7 }, { other: { uri: "x" } }, "uri", { uri: 'é"' }];
+  const contents = [{ uri: "file:///a", text: big }, ["x"], { uri: 7 }, { other: { uri: "x" } }, "uri", { uri: 'é"' }];
   const result = { uri: "y", rest: { uri: "z", more: big }, contents, also: [{ uri: "w" }, big] };
   const found = await read(JSON.stringify({ id: 1, result }, null, 2));
   const { large } = found;
   if (large === undefined) throw new Error("it is not large");
   const moved = contents.map((each) =>
-    typeof each === "object" && typeof each.uri === "string" ? { ...each, uri: `sl"ug+${each.uri}` } : each,
+    typeof each === "object" && "uri" in each && typeof each.uri === "string"
+      ? { ...each, uri: `sl"ug+${each.uri}` }
+      : each,
   );
-  expect(wholeResult(resultOf(found), prefixUris(large, 'sl"ug+'))).toEqual({ ...result, contents: moved });
+  const all = prefixUris(large, large.uris.contents, 'sl"ug+');
+  expect(wholeResult(resultOf(found), all)).toEqual({ ...result, contents: moved });
 });

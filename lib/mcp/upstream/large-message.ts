@@ -1,5 +1,6 @@
 import { type JsonEvents, JsonFault, JsonScanner } from "@/lib/core/json-scanner";
 import { START_BYTES } from "@/lib/core/text-digest";
+import { Addresses, isAddressList } from "@/lib/mcp/upstream/addresses";
 import { parseMessage } from "@/lib/mcp/upstream/messages";
 import { type Json, type LargeResult, MAX_ANSWER_DEPTH } from "@/lib/mcp/upstream/protocol";
 
@@ -17,11 +18,10 @@ const MAX_HEAD_BYTES = 64 * 1_024;
 const HEAD = new Set(["_meta", "resultType", "isError", "requestState", "ttlMs", "cacheScope"]);
 const MAX_MEMBERS = 10_000;
 const ASKS = "input_required";
-const [QUOTE, OPEN_BRACE, OPEN_BRACKET] = [0x22, 0x7b, 0x5b];
-const URI = Buffer.from('"uri"');
+const [OPEN_BRACE, OPEN_BRACKET] = [0x7b, 0x5b];
 const COMMA = Buffer.from(",");
-/** Depths of containers: members of the message, of its result, and of each of the contents in that. */
-const [MESSAGE, RESULT, CONTENT] = [1, 2, 4];
+/** Depths of containers: members of the message, and of its result. */
+const [MESSAGE, RESULT] = [1, 2];
 
 /** A member of an object, by where it stands: its name, its value, and what comes behind. */
 type Member = { readonly name: string; readonly from: number; readonly valueAt: number; readonly end: number };
@@ -63,7 +63,10 @@ export class LargeMessage {
       message: JSON.parse(`{${known.join(",")}}`) as Json,
       large: {
         pieces: large.flatMap(({ from, end }, at) => [...(at === 0 ? [] : [COMMA]), this.bytes.subarray(from, end)]),
-        uris: this.urisIn(large),
+        uris: {
+          contents: within(large, this.members.contents),
+          links: within(large, this.members.links),
+        },
         digest: { bytes: sizeOf(result), sha256, start: this.valueText(start) },
         values: this.scanner.values,
       },
@@ -91,13 +94,6 @@ export class LargeMessage {
     return parseMessage(this.bytes.subarray(0, length));
   }
 
-  private urisIn(large: readonly Member[]): LargeResult["uris"] {
-    const contents = large.findIndex(({ name }) => name === "contents");
-    const from = large[contents]?.from ?? 0;
-    // Commas are pieces, too.
-    return { piece: 2 * contents, at: contents === -1 ? [] : this.members.uris.map((at) => at - from) };
-  }
-
   private readonly text = ({ from, end }: Member): string => this.bytes.toString("utf8", from, end);
   private readonly valueText = ({ valueAt, end }: Member): string => this.bytes.toString("utf8", valueAt, end);
 }
@@ -107,6 +103,20 @@ const sha256Aside = async (bytes: Buffer<ArrayBuffer>): Promise<string> =>
   Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
 
 const sizeOf = ({ valueAt, end }: Member): number => end - valueAt;
+
+/** Where these places are in the large members as they are passed on, one behind the other; those in no such member are left out. */
+function within(large: readonly Member[], places: readonly number[]): number[] {
+  const found: number[] = [];
+  let [next, before] = [0, 0];
+  for (const { from, end } of large) {
+    for (let at = places[next]; at !== undefined && at < end; at = places[next]) {
+      if (at >= from) found.push(before + at - from);
+      next += 1;
+    }
+    before += end - from + COMMA.length;
+  }
+  return found;
+}
 
 function inParts(members: ReadonlyMap<string, Member>): { readonly head: Member[]; readonly large: Member[] } {
   const [head, large]: [Member[], Member[]] = [[], []];
@@ -121,23 +131,24 @@ function inParts(members: ReadonlyMap<string, Member>): { readonly head: Member[
   return { head, large };
 }
 
-/** Notes where the members of a message and of its result stand, and the addresses of contents. */
+/** Notes where the members of a message and of its result stand, and the addresses in that. */
 class Members implements JsonEvents {
   readonly ofMessage = new Map<string, Member>();
   readonly ofResult = new Map<string, Member>();
-  /** Where each of them begins, behind its quote. */
-  readonly uris: number[] = [];
+  /** Where addresses begin: of contents that were read, and of links in the content of an answer. */
+  readonly contents: number[] = [];
+  readonly links: number[] = [];
   maxDepth = RESULT;
   private readonly bytes: Buffer;
   private readonly open: Record<number, Omit<Member, "end"> | undefined> = {};
-  private isUri = false;
+  private addresses: Addresses | null = null;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
   }
 
   onName(depth: number, from: number, end: number): void {
-    if (depth === CONTENT) this.isUri = this.bytes.subarray(from, end).equals(URI);
+    if (depth > RESULT) return void this.addresses?.onName(depth, from, end);
     const all = this.at(depth);
     if (all === null) return;
     if (end - from > MAX_SMALL_BYTES) throw new JsonFault(`has a name of more than ${MAX_SMALL_BYTES} bytes`);
@@ -148,20 +159,25 @@ class Members implements JsonEvents {
   }
 
   onValue(depth: number, at: number, byte: number): void {
-    if (depth === CONTENT && this.isUri && byte === QUOTE) this.uris.push(at + 1);
+    if (depth > RESULT) return void this.addresses?.onValue(depth, at, byte);
     const open = this.at(depth) === null ? undefined : this.open[depth];
     if (open === undefined) return;
     this.open[depth] = { ...open, valueAt: at };
-    if (depth === RESULT && open.name === "contents" && byte === OPEN_BRACKET) this.maxDepth = CONTENT;
+    if (depth !== RESULT || byte !== OPEN_BRACKET || !isAddressList(open.name)) return;
+    this.addresses = new Addresses(this.bytes, open.name, open.name === "contents" ? this.contents : this.links);
+    this.maxDepth = this.addresses.maxDepth;
   }
 
   onEnd(depth: number, end: number): void {
+    if (depth > RESULT) return void this.addresses?.onEnd(depth, end);
     const all = this.at(depth);
     const open = this.open[depth];
     if (all === null || open === undefined) return;
     all.set(open.name, { ...open, end });
     this.open[depth] = undefined;
-    if (depth === RESULT) this.maxDepth = RESULT;
+    if (depth !== RESULT) return;
+    this.addresses = null;
+    this.maxDepth = RESULT;
   }
 
   /** Where members at this depth belong; null where nobody asks for them. */

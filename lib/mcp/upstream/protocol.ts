@@ -78,8 +78,8 @@ export type LargeResult = {
   readonly pieces: readonly Uint8Array<ArrayBuffer>[];
   /** Of the whole result, small members included, as compact JSON. */
   readonly digest: TextDigest;
-  /** Where the addresses of its contents begin, in which of the pieces. */
-  readonly uris: { readonly piece: number; readonly at: readonly number[] };
+  /** Where addresses begin in the pieces, one behind the other: those of contents, and of links in the content. */
+  readonly uris: { readonly contents: readonly number[]; readonly links: readonly number[] };
   /** How many values it has at all depths. */
   readonly values: number;
 };
