@@ -74,7 +74,9 @@ function Related({ entry, hrefOf, onOpen }: Props) {
             className="flex min-h-8 items-center gap-3 rounded-sm px-1 text-sm hover:bg-hover"
           >
             <span className="w-16 text-muted tabular-nums">#{other.seq}</span>
-            <span className="flex-1 text-accent-text underline underline-offset-2">{other.phase}</span>
+            <span className="min-w-0 flex-1 truncate font-mono text-xs text-accent-text underline underline-offset-2">
+              {other.type}
+            </span>
             <span className="text-muted">{other.outcome}</span>
             <Time iso={other.ts} className="text-muted" />
           </a>

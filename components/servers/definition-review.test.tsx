@@ -54,6 +54,19 @@ describe("DefinitionReviews", () => {
     expect(html).not.toContain("tool_1");
   });
 
+  it("shows first what has most to be looked at, then what is held, then what is new", () => {
+    const warning = review.warnings[0] as DefinitionReview["warnings"][number];
+    const plain = { ...review, warnings: [] };
+    const states = [{ ...plain, state: "new" as const }, plain, review, { ...review, warnings: [warning, warning] }];
+    const html = render(server(states), []);
+    expect([...html.matchAll(/Review of (tool_\d)/g)].map(([, tool]) => tool)).toEqual([
+      "tool_3",
+      "tool_2",
+      "tool_1",
+      "tool_0",
+    ]);
+  });
+
   it("gives no answer to hand to one who may not, and is absent where nothing waits", () => {
     expect(render(server([review]), ["servers:read"])).not.toContain("Accept</button>");
     expect(render(server([null]), ["servers:write"])).toBe("");

@@ -40,7 +40,9 @@ const FIELD: Readonly<Record<DefinitionField, string>> = {
 
 /** Definitions that wait for a person: what differs, what to look at first, and the two answers. */
 export function DefinitionReviews({ tenant, server }: { readonly tenant: string; readonly server: ServerDetail }) {
-  const waiting = server.tools.flatMap(({ name, review }) => (review === null ? [] : [{ tool: name, review }]));
+  const waiting = server.tools
+    .flatMap(({ name, review }) => (review === null ? [] : [{ tool: name, review }]))
+    .sort(pressingFirst);
   if (waiting.length === 0) return null;
   return (
     <Section
@@ -57,6 +59,10 @@ export function DefinitionReviews({ tenant, server }: { readonly tenant: string;
     </Section>
   );
 }
+
+/** What is dangerous must not stand below what is merely new: by the number of warnings, then what is held from calls. */
+const pressingFirst = ({ review: a }: Waiting, { review: b }: Waiting): number =>
+  b.warnings.length - a.warnings.length || Number(a.state === "new") - Number(b.state === "new");
 
 type ReviewProps = { readonly tenant: string; readonly server: ServerDetail; readonly waiting: Waiting };
 

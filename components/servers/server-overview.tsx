@@ -118,7 +118,7 @@ export function ServerOverview({ tenant, server }: { readonly tenant: string; re
             { name: "Zones", value: server.zones.length > 0 ? <ZoneBadges zones={server.zones} /> : "–" },
             { name: "Residency", value: server.residency.toUpperCase() || "the tenant's" },
             { name: "Deadline", value: formatDuration(server.deadlineMs) },
-            { name: "Warm connections", value: server.poolSize },
+            keptOpen(server),
             ...poolFacts(server.pool),
             {
               name: "Credentials",
@@ -145,6 +145,12 @@ export function ServerOverview({ tenant, server }: { readonly tenant: string; re
     </div>
   );
 }
+
+/** A stdio server has programs instead of connections, and no more than may run side by side. */
+const keptOpen = ({ transport, poolSize, poolLimits }: ServerDetail) =>
+  transport === "stdio"
+    ? { name: "Programs kept running", value: Math.min(poolSize, poolLimits?.maxChildren ?? 1) }
+    : { name: "Warm connections", value: poolSize };
 
 function LastProbe({ server }: { readonly server: ServerDetail }) {
   return (

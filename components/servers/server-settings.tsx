@@ -96,7 +96,11 @@ export function ServerSettings({ tenant, server }: { readonly tenant: string; re
             >
               <Input type="number" {...form.register("deadlineMs", { valueAsNumber: true })} />
             </Field>
-            <Field label="Warm connections" error={errors.poolSize?.message}>
+            <Field
+              label={server.transport === "stdio" ? "Programs kept running" : "Warm connections"}
+              hint={server.transport === "stdio" ? "At most as many as may run side by side, below." : undefined}
+              error={errors.poolSize?.message}
+            >
               <Input type="number" {...form.register("poolSize", { valueAsNumber: true })} />
             </Field>
           </div>

@@ -78,6 +78,7 @@ type RelatedRow = {
   readonly seq: string;
   readonly event_id: string;
   readonly ts: string;
+  readonly event_type: string;
   readonly phase: string;
   readonly outcome: string;
 };
@@ -85,7 +86,7 @@ type RelatedRow = {
 async function relatedTo(tx: TenantTx, tenantId: string, row: Row): Promise<EntryDetail["related"]> {
   if (row.call_id === null) return [];
   const rows = await tx.$queryRawUnsafe<RelatedRow[]>(
-    `select e.seq::text as seq, e.event_id, e.phase, e.outcome, e.ts::text as ts
+    `select e.seq::text as seq, e.event_id, e.event_type, e.phase, e.outcome, e.ts::text as ts
       from audit_entries e
       where e.tenant_id = $1::uuid and e.call_id = $2::uuid and e.event_id <> $3::uuid order by e.seq limit 50`,
     tenantId,
@@ -95,6 +96,7 @@ async function relatedTo(tx: TenantTx, tenantId: string, row: Row): Promise<Entr
   return rows.map((each) => ({
     id: each.event_id,
     seq: Number(each.seq),
+    type: each.event_type,
     phase: each.phase,
     outcome: each.outcome,
     ts: new Date(each.ts).toISOString(),

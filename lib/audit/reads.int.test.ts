@@ -153,7 +153,7 @@ describe("one entry", () => {
     expect(hidden).toMatchObject({ payload: "forbidden", payloadAccess: "forbidden", hashValid: true });
     const shown = await perform(getEntry, tenant.ctx("compliance-officer"), { id });
     expect(shown).toMatchObject({ payload: { result: { text: "the plan" } }, payloadAccess: "shown" });
-    expect(shown.related).toMatchObject([{ phase: "intent", outcome: "pending" }]);
+    expect(shown.related).toMatchObject([{ type: "tool_call.started", phase: "intent", outcome: "pending" }]);
     expect(shown.record).toMatchObject({ event_id: id, seq: shown.seq, tenant_id: tenant.tenantId });
     expect(
       (await readTrail(tenant.tenantId)).filter(({ type, target }) => type === "payload.read" && target === id),

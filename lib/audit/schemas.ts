@@ -74,6 +74,7 @@ export type EntryDetail = EntryView & {
   readonly related: readonly {
     readonly id: string;
     readonly seq: number;
+    readonly type: string;
     readonly phase: string;
     readonly outcome: string;
     readonly ts: string;

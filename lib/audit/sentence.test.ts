@@ -49,7 +49,11 @@ describe("the sentence of an entry", () => {
     ],
     [
       call({ event_type: "tool_call.finished_late", outcome: "success", latency_ms: 12.4 }),
-      "Too late to be its outcome: agent triage-bot called filesystem__read_file and got an answer in 12 ms.",
+      "Too late to be its outcome: agent triage-bot called filesystem__read_file, whose answer after 12 ms was withheld.",
+    ],
+    [
+      call({ event_type: "tool_call.finished_late", outcome: "failure", reason_code: "upstream_timeout" }),
+      "Too late to be its outcome: agent triage-bot called filesystem__read_file, which failed: the server did not answer in time.",
     ],
     [
       call({ event_type: "tool_call.lost", outcome: "unknown", reason_code: "gateway_stopped" }),

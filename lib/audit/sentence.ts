@@ -18,7 +18,7 @@ const SENTENCES: Readonly<Record<string, Say>> = {
   "tool_call.refused": refusedSentence,
   "tool_call.lost": (record) =>
     `Unknown outcome: ${lower(who(record))} called ${toolOf(record)}, and ${lostBecause(record)}.`,
-  "tool_call.finished_late": (record) => `Too late to be its outcome: ${lower(finishedSentence(record))}`,
+  "tool_call.finished_late": (record) => `Too late to be its outcome: ${lower(lateSentence(record))}`,
   "question.answered": (record) =>
     record.outcome === "success"
       ? `${who(record)} answered ${record.target}, which ${toolOf(record)} asked of it.`
@@ -65,6 +65,13 @@ function finishedSentence(record: RecordFields): string {
   if (record.outcome === "success") return `${called} and got an answer${time === "" ? "" : ` in ${time}`}.`;
   const after = time === "" ? "" : ` after ${time}`;
   return `${called}, which failed${after}: ${reasonWords(record)}.`;
+}
+
+/** Its caller was told that nobody knows what came of the call, so it never got the answer. */
+function lateSentence(record: RecordFields): string {
+  if (record.outcome !== "success") return finishedSentence(record);
+  const time = duration(record.latency_ms);
+  return `${who(record)} called ${toolOf(record)}, whose answer${time === "" ? "" : ` after ${time}`} was withheld.`;
 }
 
 function deniedSentence(record: RecordFields): string {
