@@ -27,6 +27,12 @@ const RESIDENCY_OPTIONS = [
   ...RESIDENCIES.map((value) => ({ value, label: value.toUpperCase() })),
 ];
 
+/** A stdio server has programs instead of connections. */
+const wordsForBase = ({ transport }: ServerDetail) =>
+  transport === "stdio"
+    ? { label: "Programs kept running", hint: "At most as many as may run side by side, below." }
+    : { label: "Warm connections" };
+
 /** What can be changed of a registered server. Its slug and address are what was approved, so they cannot. */
 export function ServerSettings({ tenant, server }: { readonly tenant: string; readonly server: ServerDetail }) {
   const client = useQueryClient();
@@ -96,11 +102,7 @@ export function ServerSettings({ tenant, server }: { readonly tenant: string; re
             >
               <Input type="number" {...form.register("deadlineMs", { valueAsNumber: true })} />
             </Field>
-            <Field
-              label={server.transport === "stdio" ? "Programs kept running" : "Warm connections"}
-              hint={server.transport === "stdio" ? "At most as many as may run side by side, below." : undefined}
-              error={errors.poolSize?.message}
-            >
+            <Field {...wordsForBase(server)} error={errors.poolSize?.message}>
               <Input type="number" {...form.register("poolSize", { valueAsNumber: true })} />
             </Field>
           </div>
