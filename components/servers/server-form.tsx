@@ -8,6 +8,7 @@ import { Textarea } from "@/components/ui/textarea";
 import type { RegisterServerInput } from "@/lib/servers/schemas";
 import { RESIDENCIES } from "@/lib/tenants/schemas";
 import { fromLines, showCommand, toLines } from "./command-line";
+import { keptOpenWords } from "./kept-open";
 import { SecretRows } from "./secret-rows";
 import { ZoneChoice } from "./zone-choice";
 
@@ -68,12 +69,19 @@ export function ServerFormFields({ form }: { readonly form: ServerForm }) {
         >
           <Input type="number" min={100} step={100} {...form.register("deadlineMs", { valueAsNumber: true })} />
         </Field>
-        <Field label="Warm connections" hint="The pool grows above this under load." error={errors.poolSize?.message}>
-          <Input type="number" min={1} max={256} {...form.register("poolSize", { valueAsNumber: true })} />
-        </Field>
+        <KeptOpenField form={form} />
       </div>
       <FormError>{errors.root?.message}</FormError>
     </div>
+  );
+}
+
+function KeptOpenField({ form }: { readonly form: ServerForm }) {
+  const transport = useWatch({ control: form.control, name: "endpoint.transport" });
+  return (
+    <Field {...keptOpenWords(transport)} error={form.formState.errors.poolSize?.message}>
+      <Input type="number" min={1} max={256} {...form.register("poolSize", { valueAsNumber: true })} />
+    </Field>
   );
 }
 

@@ -11,6 +11,7 @@ import type { ServerDetail } from "@/lib/servers/schemas";
 import { CircuitActions } from "./circuit-actions";
 import { CircuitStatus } from "./circuit-status";
 import { HealthStatus } from "./health-status";
+import { keptOpen, keptOpenWords } from "./kept-open";
 import { ProbeView } from "./probe-view";
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -118,7 +119,7 @@ export function ServerOverview({ tenant, server }: { readonly tenant: string; re
             { name: "Zones", value: server.zones.length > 0 ? <ZoneBadges zones={server.zones} /> : "–" },
             { name: "Residency", value: server.residency.toUpperCase() || "the tenant's" },
             { name: "Deadline", value: formatDuration(server.deadlineMs) },
-            keptOpen(server),
+            { name: keptOpenWords(server.transport).label, value: keptOpen(server) },
             ...poolFacts(server.pool),
             {
               name: "Credentials",
@@ -145,12 +146,6 @@ export function ServerOverview({ tenant, server }: { readonly tenant: string; re
     </div>
   );
 }
-
-/** A stdio server has programs instead of connections, and no more than may run side by side. */
-const keptOpen = ({ transport, poolSize, poolLimits }: ServerDetail) =>
-  transport === "stdio"
-    ? { name: "Programs kept running", value: Math.min(poolSize, poolLimits?.maxChildren ?? 1) }
-    : { name: "Warm connections", value: poolSize };
 
 function LastProbe({ server }: { readonly server: ServerDetail }) {
   return (

@@ -17,6 +17,7 @@ import { changeServer, serverKeys } from "@/lib/client/servers";
 import { changeServerInput, type ServerDetail } from "@/lib/servers/schemas";
 import { RESIDENCIES, type Zone } from "@/lib/tenants/schemas";
 import { CircuitSettings } from "./circuit-settings";
+import { keptOpenWords } from "./kept-open";
 import { SecretRows } from "./secret-rows";
 import { ZoneChoice } from "./zone-choice";
 
@@ -26,12 +27,6 @@ const RESIDENCY_OPTIONS = [
   { value: "", label: "The tenant's" },
   ...RESIDENCIES.map((value) => ({ value, label: value.toUpperCase() })),
 ];
-
-/** A stdio server has programs instead of connections. */
-const wordsForBase = ({ transport }: ServerDetail) =>
-  transport === "stdio"
-    ? { label: "Programs kept running", hint: "At most as many as may run side by side, below." }
-    : { label: "Warm connections" };
 
 /** What can be changed of a registered server. Its slug and address are what was approved, so they cannot. */
 export function ServerSettings({ tenant, server }: { readonly tenant: string; readonly server: ServerDetail }) {
@@ -102,7 +97,7 @@ export function ServerSettings({ tenant, server }: { readonly tenant: string; re
             >
               <Input type="number" {...form.register("deadlineMs", { valueAsNumber: true })} />
             </Field>
-            <Field {...wordsForBase(server)} error={errors.poolSize?.message}>
+            <Field {...keptOpenWords(server.transport)} error={errors.poolSize?.message}>
               <Input type="number" {...form.register("poolSize", { valueAsNumber: true })} />
             </Field>
           </div>

@@ -50,6 +50,12 @@ export function sharedRedis(): RedisClient | null {
   return client?.isReady === true && steadyClock.now() >= held.leftAloneUntil ? client : null;
 }
 
+/** Microseconds since the epoch by Redis's clock, which all processes share. */
+export async function timeOfRedis(client: RedisClient): Promise<number> {
+  const [seconds, micros] = await client.time();
+  return Number(seconds) * 1_000_000 + Number(micros);
+}
+
 /** What Redis answers, or null when it is away, refuses, or takes too long; then it is left alone for a second. */
 export async function askRedis<T>(ask: (client: RedisClient) => Promise<T>): Promise<T | null> {
   const client = sharedRedis();

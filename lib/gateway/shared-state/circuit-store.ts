@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Clock, steadyClock } from "@/lib/core/clock";
-import { askRedis, type RedisClient, sharedRedis } from "@/lib/db/redis-client";
+import { askRedis, type RedisClient, sharedRedis, timeOfRedis } from "@/lib/db/redis-client";
 import { env } from "@/lib/env";
 import { byClockAhead, type CircuitState } from "@/lib/resilience/circuit";
 
@@ -84,10 +84,8 @@ const MAX_TRIES = 20;
 const keyOf = (key: string): string => `${env().REDIS_PREFIX}:circuit:${key}`;
 
 /** How far Redis's clock, by which all processes keep their circuits there, is ahead of ours. */
-async function aheadOf(client: RedisClient, clock: Clock): Promise<number> {
-  const [seconds, micros] = await client.time();
-  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - clock.now();
-}
+const aheadOf = async (client: RedisClient, clock: Clock): Promise<number> =>
+  (await timeOfRedis(client)) / 1_000 - clock.now();
 
 /** A stored state in the time of this process. */
 function heard(text: string | null, ahead: number): CircuitState | null {

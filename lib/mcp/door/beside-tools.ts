@@ -8,17 +8,9 @@ import { type CallAnswer, callAnswer, errorStatus } from "@/lib/mcp/door/call-an
 import { answerConversation, ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import { execute } from "@/lib/mcp/door/in-flight";
+import { executeInWords } from "@/lib/mcp/door/joint-words";
 import { answerListen } from "@/lib/mcp/door/listen";
-import {
-  jointContents,
-  jointLarge,
-  jointLinks,
-  jointOffer,
-  jointUri,
-  type Place,
-  placeOfName,
-  placeOfUri,
-} from "@/lib/mcp/door/names";
+import { jointOffer, jointUri, type Place, placeOfName, placeOfUri } from "@/lib/mcp/door/names";
 import { changeSubscription, reservePlace, setLogLevel } from "@/lib/mcp/door/session-notes";
 import { isLogLevel } from "@/lib/mcp/door/sessions";
 import type { Visit } from "@/lib/mcp/door/visit";
@@ -104,19 +96,9 @@ async function ask(visit: Visit, key: string, place: Place): Promise<DoorAnswer>
   return answerConversation(
     visit,
     toCall(visit, key, place, given),
-    async (call) => {
-      const outcome = await execute(visit, call);
-      return visit.server === null ? inJointWords(place.server, outcome) : outcome;
-    },
+    (call) => executeInWords(visit, call, "all"),
     (outcome) => toAnswer(visit, place, outcome),
   );
-}
-
-/** What was read, with addresses that can be read again at the joint door. */
-function inJointWords(server: string, outcome: Outcome): Outcome {
-  if (!outcome.ok) return outcome;
-  const large = outcome.large && jointLarge(server, outcome.large, "all");
-  return { ...outcome, result: jointLinks(server, jointContents(server, outcome.result)), large };
 }
 
 function toAnswer(visit: Visit, place: Place, outcome: Outcome): CallAnswer {

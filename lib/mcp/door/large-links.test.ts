@@ -1,13 +1,16 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { jointContents, jointLarge, jointLinks } from "@/lib/mcp/door/names";
+import { jointContents, jointLinks } from "@/lib/mcp/door/names";
 import { wholeResult } from "@/lib/mcp/upstream/large-answers";
 import { LargeMessage } from "@/lib/mcp/upstream/large-message";
+import { prefixUris } from "@/lib/mcp/upstream/prefix-uris";
 import type { Json, LargeResult } from "@/lib/mcp/upstream/protocol";
 
 /** What is large in these tests. */
 const LARGE = 2_000;
 const filler = { type: "text", text: "x".repeat(LARGE) };
+
+const jointLarge = (large: LargeResult, which: "links" | "all") => prefixUris(large, which, "s+", jointLarge);
 
 type Read = { readonly head: Json; readonly large: LargeResult };
 
@@ -55,7 +58,7 @@ it("an answer that stays bytes gets the links of the joint door that it would ge
   await fc.assert(
     fc.asyncProperty(results, fc.constantFrom(undefined, 1), async (result, indent) => {
       const { head, large } = await read(JSON.stringify(result, null, indent));
-      const moved = wholeResult(jointLinks("s", head), jointLarge("s", large, "links"));
+      const moved = wholeResult(jointLinks("s", head), await jointLarge(large, "links"));
       expect(moved).toEqual(jointLinks("s", JSON.parse(JSON.stringify(result)) as Json));
     }),
     { numRuns: 500 },
@@ -69,10 +72,10 @@ it("what was read gets both: its own addresses, and those of links beside it", a
   };
   const { head, large } = await read(JSON.stringify(result));
   const moved = jointLinks("s", jointContents("s", result));
-  expect(wholeResult(head, jointLarge("s", large, "all"))).toEqual(moved);
+  expect(wholeResult(head, await jointLarge(large, "all"))).toEqual(moved);
   // Kept answers come back in one piece.
   const whole = { ...large, pieces: [new Uint8Array(Buffer.concat(large.pieces))] };
-  expect(wholeResult(head, jointLarge("s", whole, "all"))).toEqual(moved);
+  expect(wholeResult(head, await jointLarge(whole, "all"))).toEqual(moved);
 });
 
 it("a member that stands twice counts as the parser of a client takes it", async () => {
@@ -80,7 +83,21 @@ it("a member that stands twice counts as the parser of a client takes it", async
   const text = `{"content":[${item},${JSON.stringify(filler)}]}`;
   const { head, large } = await read(text);
   const moved = jointLinks("s", JSON.parse(text) as Json);
-  expect(wholeResult(head, jointLarge("s", large, "links"))).toEqual(moved);
+  expect(wholeResult(head, await jointLarge(large, "links"))).toEqual(moved);
+});
+
+it("moves many links between other things, not at once", async () => {
+  const link = { type: "resource_link", uri: "x:" };
+  const { large } = await read(JSON.stringify({ content: Array.from({ length: 50_000 }, () => link) }));
+  let [turns, isDone] = [0, false];
+  const count = () => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  count();
+  await jointLarge(large, "links");
+  isDone = true;
+  expect(turns).toBeGreaterThan(4);
 });
 
 it("bears an object of nothing but addresses", async () => {

@@ -8,9 +8,9 @@ import { type CallAnswer, callAnswer } from "@/lib/mcp/door/call-answer";
 import { answerConversation, isConversation } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
 import type { EnvelopeFault } from "@/lib/mcp/door/envelope";
-import { cancelCall, execute } from "@/lib/mcp/door/in-flight";
+import { cancelCall } from "@/lib/mcp/door/in-flight";
+import { executeInWords } from "@/lib/mcp/door/joint-words";
 import { checkMirroredParams } from "@/lib/mcp/door/mirrored-params";
-import { jointLarge, jointLinks } from "@/lib/mcp/door/names";
 import { answerWithProgress } from "@/lib/mcp/door/progress-stream";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { newSession } from "@/lib/mcp/door/sessions";
@@ -64,12 +64,12 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
     return answerConversation(
       visit,
       call,
-      (talked) => execute(visit, talked),
-      (outcome) => toAnswer(visit, call, outcome),
+      (talked) => executeInWords(visit, talked, "links"),
+      (outcome) => toAnswer(visit, outcome),
     );
   }
   if (typeof token !== "string" && typeof token !== "number") {
-    const { status, text, error } = toAnswer(visit, call, await execute(visit, call));
+    const { status, text, error } = toAnswer(visit, await executeInWords(visit, call, "links"));
     return jsonAnswer(status, text, entrance, error === null ? undefined : refusalHeaders(error));
   }
   const headers = {
@@ -80,21 +80,14 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
   return answerWithProgress(token, headers, async (onProgress: (progress: Progress) => void) => {
     const { status, text, error } = toAnswer(
       visit,
-      call,
-      await execute({ ...visit, gateway }, { ...call, onProgress }),
+      await executeInWords({ ...visit, gateway }, { ...call, onProgress }, "links"),
     );
     return { status, text, headers: error === null ? {} : refusalHeaders(error) };
   });
 }
 
-function toAnswer({ envelope, entrance, server }: Visit, { ref }: ToolCall, outcome: Outcome): CallAnswer {
-  const { requestId } = entrance;
-  if (server !== null || !outcome.ok) return callAnswer(envelope, outcome, requestId);
-  const result = jointLinks(ref.server, outcome.result);
-  const large = outcome.large && jointLarge(ref.server, outcome.large, "links");
-  const isSame = result === outcome.result && large === outcome.large;
-  return callAnswer(envelope, isSame ? outcome : { ...outcome, result, large }, requestId);
-}
+const toAnswer = ({ envelope, entrance }: Visit, outcome: Outcome): CallAnswer =>
+  callAnswer(envelope, outcome, entrance.requestId);
 
 function toToolCall({ envelope, identity, server, entrance, signal }: Visit): ToolCall {
   const { name, arguments: args = {} } = envelope.params;

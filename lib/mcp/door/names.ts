@@ -1,6 +1,5 @@
 import { SEPARATOR } from "@/lib/gateway/list-tools";
-import { prefixUris } from "@/lib/mcp/upstream/large-answers";
-import { isRecord, type Json, type LargeResult } from "@/lib/mcp/upstream/protocol";
+import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
 /**
  * On the joint door the address of a resource begins with its server: `files+file:///a`. No slug contains a plus, so the
@@ -63,13 +62,6 @@ export function jointLinks(server: string, result: Json): Json {
     isRecord(each) ? { ...each, content: jointItem(server, each["content"]) } : each,
   );
   return { ...result, messages: moved };
-}
-
-/** Likewise what is too large to become an object: links in its content, or the addresses of its contents as well. */
-export function jointLarge(server: string, large: LargeResult, which: "links" | "all"): LargeResult {
-  const { contents, links } = large.uris;
-  const places = which === "links" || contents.length === 0 ? links : [...contents, ...links].sort((a, b) => a - b);
-  return prefixUris(large, places, jointUri(server, ""));
 }
 
 /** Contents under addresses of the joint door. */

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { bus } from "@/lib/core/bus";
 import { steadyClock } from "@/lib/core/clock";
 import { singleton } from "@/lib/core/singleton";
-import { askRedis, sharedRedis } from "@/lib/db/redis-client";
+import { askRedis, sharedRedis, timeOfRedis } from "@/lib/db/redis-client";
+import { digestOf } from "@/lib/mcp/door/session-ids";
 import { LONGEST_MS } from "@/lib/mcp/door/standing-streams";
 
 /** A stream of a session: no message goes to several of them, so the one that was opened last is told, in whatever process. */
@@ -33,19 +33,9 @@ const sessions = (): Map<string, Streams> =>
     return map;
   });
 
-/** The others need not know the session, which is a secret of its client. */
-const nameOf = (owner: string): string => createHash("sha256").update(owner).digest("base64url");
-
-/** Microseconds since the epoch. */
-const timeOfRedis = (): Promise<number | null> =>
-  askRedis(async (client) => {
-    const [seconds, micros] = await client.time();
-    return Number(seconds) * 1_000_000 + Number(micros);
-  });
-
 /** Enters a stream that was opened just now. */
 export function enterStream(owner: string): SessionStream {
-  const session = nameOf(owner);
+  const session = digestOf(owner);
   const found = sessions().get(session);
   const { here, everywhere } = found ?? { here: new Set<Stream>(), everywhere: new Map<number, number>() };
   if (found === undefined) sessions().set(session, { here, everywhere });
@@ -56,7 +46,7 @@ export function enterStream(owner: string): SessionStream {
     const { openedAt } = own;
     if (openedAt !== null) bus.publish({ topic: "agent_session.streamed", session, openedAt, isOpen });
   };
-  void timeOfRedis().then((now) => {
+  void askRedis(timeOfRedis).then((now) => {
     if (!here.has(own)) return;
     own.openedAt = now;
     say(true);

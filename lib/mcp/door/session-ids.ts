@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
@@ -40,6 +40,9 @@ export const lettersOf = (session: string): string => SHAPE.exec(session)?.[2] ?
 
 /** The part of an id by which its end is announced. */
 export const uuidOf = (session: string): string => session.slice(0, 36);
+
+/** Names a session and its key where others read along: both are secrets of their client. */
+export const digestOf = (owner: string): string => createHash("sha256").update(owner).digest("base64url");
 
 /** The first 48 bits of a uuid of version 7 are its moment. */
 const givenAt = (uuid: string): number => Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);

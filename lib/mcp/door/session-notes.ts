@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
@@ -6,6 +5,7 @@ import { singleton } from "@/lib/core/singleton";
 import { askRedis, sharedRedis } from "@/lib/db/redis-client";
 import { env } from "@/lib/env";
 import type { Place } from "@/lib/mcp/door/names";
+import { digestOf } from "@/lib/mcp/door/session-ids";
 
 /**
  * What a client of the sessions era said once for all that follows: from which level on it wants to hear logs, and which
@@ -80,9 +80,7 @@ function apply(all: Store, notes: Notes, field: string, value: string | null): v
   for (const changed of notes.streams) changed();
 }
 
-/** A session id is a secret of its client: Redis sees its digest. */
-const keyOf = (owner: string): string =>
-  `${env().REDIS_PREFIX}:session:${createHash("sha256").update(owner).digest("base64url")}`;
+const keyOf = (owner: string): string => `${env().REDIS_PREFIX}:session:${digestOf(owner)}`;
 
 async function note(owner: string, field: string, value: string | null): Promise<void> {
   apply(store(), notesOf(owner), field, value);

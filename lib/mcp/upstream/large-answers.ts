@@ -46,33 +46,3 @@ export function wholeResult(result: Json, large: LargeResult | undefined): Json 
     throw broken(`it is larger than ${MAX_WHOLE.bytes} bytes, more than is read at once`);
   return { ...result, ...(JSON.parse(`{${Buffer.concat(large.pieces).toString("utf8")}}`) as Json) };
 }
-
-/** A large result with this before the addresses that begin at these places, in their order. */
-export function prefixUris(large: LargeResult, places: readonly number[], prefix: string): LargeResult {
-  if (places.length === 0) return large;
-  // It stands in a string of JSON.
-  const added = Buffer.from(JSON.stringify(prefix).slice(1, -1));
-  let [next, before] = [0, 0];
-  const pieces = large.pieces.map((piece) => {
-    const first = next;
-    const end = before + piece.length;
-    while (next < places.length && (places[next] as number) < end) next += 1;
-    const here = places.slice(first, next).map((at) => at - before);
-    before = end;
-    return here.length === 0 ? piece : spliced(piece, here, added);
-  });
-  return { ...large, pieces, uris: { contents: [], links: [] } };
-}
-
-function spliced(piece: Uint8Array, places: readonly number[], added: Uint8Array): Uint8Array<ArrayBuffer> {
-  const made = Buffer.allocUnsafe(piece.length + places.length * added.length);
-  let [from, to] = [0, 0];
-  for (const at of places) {
-    made.set(piece.subarray(from, at), to);
-    made.set(added, to + at - from);
-    to += at - from + added.length;
-    from = at;
-  }
-  made.set(piece.subarray(from), to);
-  return made;
-}

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { JsonFault } from "@/lib/core/json-scanner";
-import { prefixUris, wholeResult } from "@/lib/mcp/upstream/large-answers";
+import { wholeResult } from "@/lib/mcp/upstream/large-answers";
 import { LargeMessage, type ReadMessage } from "@/lib/mcp/upstream/large-message";
+import { prefixUris } from "@/lib/mcp/upstream/prefix-uris";
 import type { Json } from "@/lib/mcp/upstream/protocol";
 
 /** What is large in these tests. */
@@ -123,6 +124,6 @@ it("finds the addresses of contents, and nothing else that is called so", async 
       ? { ...each, uri: `sl"ug+${each.uri}` }
       : each,
   );
-  const all = prefixUris(large, large.uris.contents, 'sl"ug+');
+  const all = await prefixUris(large, "all", 'sl"ug+', large);
   expect(wholeResult(resultOf(found), all)).toEqual({ ...result, contents: moved });
 });
