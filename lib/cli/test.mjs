@@ -1,6 +1,7 @@
-// `npm test`: everything, one leg after the other, from a fresh clone. The last line reads "N passed, N failed".
+// `npm test`: everything, from a fresh clone. The last line reads "N passed, N failed".
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bin, build, generate, install, requireNode, root, run, StepFailed } from "./steps.mjs";
 
@@ -29,15 +30,14 @@ const say = (text) => process.stdout.write(`${text}\n`);
 /** Counts a leg that either holds or does not. */
 async function check(name, command, args, options = {}) {
   const startedAt = Date.now();
-  process.stdout.write(`${name} … `);
   try {
     await run(command, args, { quiet: true, ...options });
     tally.passed += 1;
-    say(`ok (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
+    say(`${name} … ok (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
   } catch (error) {
     tally.failed += 1;
     failures.push(name);
-    say("FAILED");
+    say(`${name} … FAILED`);
     say(error.output ?? error.stack);
   }
 }
@@ -106,7 +106,15 @@ const house = async () => {
   await check("dead code (knip)", bin("knip"), ["--no-progress"]);
 };
 
-const unit = () => vitest("unit", ["--project", "unit"]);
+/** Half of the time they wait, so they are not kept to the cores that are left over, as vitest would. */
+const unit = (options) =>
+  vitest("unit", ["--project", "unit", `--maxWorkers=${Math.max(2, availableParallelism())}`], options);
+
+/** Beside each other. What the tests print is shown only if they fail, so that lines stay whole. */
+const inner = () => Promise.all([unit({ quiet: true }), house()]);
+
+/** Starts servers of its own whatever database the leg uses, so once is enough. */
+const EMBEDDED_ONLY = "lib/db/embedded.int.test.ts";
 
 /** A leg that needs something this machine may not have: said plainly, and a failure where CI promised it. */
 function missing(name, what) {
@@ -125,7 +133,7 @@ async function integration() {
   const redis = (await reachable(6379)) ? "redis://127.0.0.1:6379" : "";
   const leg = (name, url, more = {}) =>
     // Each has its own part of Redis, as two installations would.
-    vitest(name, ["--project", "int"], {
+    vitest(name, ["--project", "int", ...(url ? ["--exclude", EMBEDDED_ONLY] : [])], {
       env: { CS_TEST_DATABASE_URL: url, CS_TEST_REDIS_URL: redis, REDIS_PREFIX: `test-${url ? "server" : "embedded"}` },
       ...more,
     });
@@ -192,14 +200,12 @@ try {
   mkdirSync(reports, { recursive: true });
   if (only) await LEGS[only]();
   else if (flags.has("--verify")) {
-    await house();
-    await unit();
+    await inner();
   } else if (flags.has("--long")) {
     await build();
     await long();
   } else {
-    await house();
-    await unit();
+    await inner();
     await build();
     await integration();
     await browser();
