@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { plainRules } from "@/lib/core/plain-rules";
 import { singleton } from "@/lib/core/singleton";
 import { withoutEnd } from "@/lib/core/without-end";
 
@@ -114,7 +115,7 @@ export class InvalidSettings extends Error {}
 
 /** Reads settings from a plain record; throws naming every bad one. Exported for tests. */
 export function parseEnv(source: Readonly<Record<string, string | undefined>>): Env {
-  const parsed = settings.safeParse(source);
+  const parsed = settings.safeParse(source, plainRules);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new InvalidSettings(`These settings are not usable:\n${lines.join("\n")}`);

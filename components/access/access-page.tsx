@@ -45,8 +45,12 @@ export function AccessPage({ tenant }: { readonly tenant: string }) {
         value={tab}
         onValueChange={(next) => setTab(TABS.find((known) => known === next) ?? null)}
         items={[
-          { value: "matrix", label: "Matrix", content: <MatrixTab matrix={base.matrix} {...editing} /> },
-          { value: "map", label: "Map", content: <MapTab map={base.map} {...editing} /> },
+          {
+            value: "matrix",
+            label: "Matrix",
+            content: <MatrixTab tenant={tenant} matrix={base.matrix} {...editing} />,
+          },
+          { value: "map", label: "Map", content: <MapTab tenant={tenant} map={base.map} {...editing} /> },
           { value: "roles", label: "Roles", content: <RolesTab tenant={tenant} map={map.data} /> },
           { value: "profiles", label: "Profiles", content: <ProfilesTab tenant={tenant} /> },
           { value: "explain", label: "Explain", content: <ExplainTab tenant={tenant} map={map.data} /> },

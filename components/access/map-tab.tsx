@@ -1,7 +1,5 @@
 "use client";
 import { useMemo, useState } from "react";
-import { Button } from "@/components/ui/button";
-import { EmptyState } from "@/components/ui/empty-state";
 import { formatCount } from "@/components/ui/format";
 import type { PermissionMapView } from "@/lib/access/schemas";
 import { type AccessDraft, draftedPermission, stageMapping, toolKey } from "./access-draft";
@@ -10,12 +8,14 @@ import { knownPermissions } from "./console-permissions";
 import { MapBulkBar } from "./map-bulk-bar";
 import { MapList } from "./map-list";
 import { mapRows, stageRows } from "./map-rows";
+import { NoTools } from "./no-tools";
 import { PermissionList } from "./permission-input";
 import { useAccessFilter } from "./use-access-filter";
 
 const LIST = "known-permissions";
 
 export type MapTabProps = {
+  readonly tenant: string;
   readonly map: PermissionMapView;
   readonly draft: AccessDraft;
   readonly onDraft: (draft: AccessDraft) => void;
@@ -23,7 +23,7 @@ export type MapTabProps = {
 };
 
 /** Which permission each tool needs. */
-export function MapTab({ map, draft, onDraft, canEdit }: MapTabProps) {
+export function MapTab({ tenant, map, draft, onDraft, canEdit }: MapTabProps) {
   const filterState = useAccessFilter();
   const [filter, setFilter] = filterState;
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -55,7 +55,7 @@ export function MapTab({ map, draft, onDraft, canEdit }: MapTabProps) {
       </AccessFilterBar>
       <MapBulkBar count={chosen.length} list={LIST} onApply={bulk} onClear={() => setSelected(new Set())} />
       {rows.length === 0 ? (
-        <NothingHere any={map.tools.length > 0} onClear={() => setFilter(null)} />
+        <NoTools tenant={tenant} hasTools={map.tools.length > 0} onClear={() => setFilter(null)} />
       ) : (
         <MapList
           rows={rows}
@@ -67,17 +67,5 @@ export function MapTab({ map, draft, onDraft, canEdit }: MapTabProps) {
         />
       )}
     </div>
-  );
-}
-
-function NothingHere({ any, onClear }: { readonly any: boolean; readonly onClear: () => void }) {
-  return any ? (
-    <EmptyState
-      title="No tool matches"
-      why="Nothing fits this filter."
-      action={<Button onClick={onClear}>Clear the filter</Button>}
-    />
-  ) : (
-    <EmptyState title="No tools yet" why="Tools appear here once a server is registered." />
   );
 }

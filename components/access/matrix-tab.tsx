@@ -1,18 +1,18 @@
 "use client";
 import { Asterisk, Check, Minus } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Button } from "@/components/ui/button";
 import { Combobox } from "@/components/ui/combobox";
-import { EmptyState } from "@/components/ui/empty-state";
 import { useNarrow } from "@/components/ui/use-narrow";
 import type { AccessMatrix } from "@/lib/access/schemas";
 import type { AccessDraft } from "./access-draft";
 import { AccessFilterBar } from "./access-filter-bar";
 import { matrixRows, toggleCells } from "./matrix-cells";
 import { MatrixGrid } from "./matrix-grid";
+import { NoTools } from "./no-tools";
 import { useAccessFilter } from "./use-access-filter";
 
 export type MatrixTabProps = {
+  readonly tenant: string;
   readonly matrix: AccessMatrix;
   readonly draft: AccessDraft;
   readonly onDraft: (draft: AccessDraft) => void;
@@ -20,7 +20,7 @@ export type MatrixTabProps = {
 };
 
 /** Who may call what, as one picture. */
-export function MatrixTab({ matrix, draft, onDraft, canEdit }: MatrixTabProps) {
+export function MatrixTab({ tenant, matrix, draft, onDraft, canEdit }: MatrixTabProps) {
   const filterState = useAccessFilter();
   const [filter, setFilter] = filterState;
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
@@ -59,14 +59,8 @@ export function MatrixTab({ matrix, draft, onDraft, canEdit }: MatrixTabProps) {
         </div>
         <Legend />
       </AccessFilterBar>
-      {matrix.servers.length === 0 ? (
-        <EmptyState title="No tools yet" why="Tools appear here once a server is registered." />
-      ) : rows.length === 0 ? (
-        <EmptyState
-          title="No tool matches"
-          why="Nothing fits this filter."
-          action={<Button onClick={() => setFilter(null)}>Clear the filter</Button>}
-        />
+      {rows.length === 0 ? (
+        <NoTools tenant={tenant} hasTools={matrix.servers.length > 0} onClear={() => setFilter(null)} />
       ) : (
         <MatrixGrid
           matrix={matrix}

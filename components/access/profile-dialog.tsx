@@ -12,6 +12,7 @@ import { Textarea } from "@/components/ui/textarea";
 import { toast } from "@/components/ui/toast";
 import { problemText } from "@/lib/client/form-issues";
 import { changeProfile, createProfile, profileKeys } from "@/lib/client/profiles";
+import { plainRules } from "@/lib/core/plain-rules";
 import { createProfileInput, type ProfileMode, type ProfileView } from "@/lib/profiles/schemas";
 import { fromLines, toLines } from "./profile-lines";
 
@@ -54,7 +55,7 @@ export function ProfileDialog({ tenant, edited, onClose }: ProfileDialogProps) {
     onError: (cause) => form.setError("root", { message: problemText(cause) }),
   });
   const submit = form.handleSubmit((values) => {
-    const checked = createProfileInput.safeParse({ ...values, tools: fromLines(values.lines) });
+    const checked = createProfileInput.safeParse({ ...values, tools: fromLines(values.lines) }, plainRules);
     for (const { path, message } of checked.error?.issues ?? []) {
       const line = typeof path[1] === "number" ? `Line ${path[1] + 1}: ` : "";
       const field = path[0] === "tools" ? "lines" : (path[0] as keyof Values);
@@ -64,7 +65,8 @@ export function ProfileDialog({ tenant, edited, onClose }: ProfileDialogProps) {
   });
   const nameField = form.register("name", {
     onChange: (event: { target: { value: string } }) => {
-      if (!edited && !dirtyFields.slug) form.setValue("slug", slugFrom(event.target.value));
+      if (!edited && !dirtyFields.slug)
+        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
     },
   });
   return (

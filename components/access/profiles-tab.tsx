@@ -16,8 +16,13 @@ import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import { problemText } from "@/lib/client/form-issues";
 import { deleteProfile, profileKeys, profilesQuery } from "@/lib/client/profiles";
-import type { ProfileView } from "@/lib/profiles/schemas";
+import type { CatalogCost, ProfileView } from "@/lib/profiles/schemas";
 import { ProfileDialog } from "./profile-dialog";
+
+const wholeCost = ({ toolCount, estimatedTokens }: CatalogCost): string =>
+  toolCount === 0
+    ? "The joint door lists no tool yet."
+    : `The joint door lists ${formatCount(toolCount)} tools to one who may call all: about ${formatCount(estimatedTokens)} tokens, estimated as bytes / 4.`;
 
 /** Parts of the catalog with doors of their own, and what reading each costs. */
 export function ProfilesTab({ tenant }: { readonly tenant: string }) {
@@ -37,7 +42,7 @@ export function ProfilesTab({ tenant }: { readonly tenant: string }) {
   return (
     <Section
       title="Profiles"
-      note={`The joint door lists ${everything.toolCount} tools to one who may call all: about ${formatCount(everything.estimatedTokens)} tokens, estimated as bytes / 4. A profile lists a part, or lets the agent search.`}
+      note={`${wholeCost(everything)} A profile lists a part, or lets the agent search.`}
       actions={create}
     >
       {items.length === 0 ? (

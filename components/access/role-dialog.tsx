@@ -13,6 +13,7 @@ import { toast } from "@/components/ui/toast";
 import { accessKeys } from "@/lib/client/access";
 import { showIssues } from "@/lib/client/form-issues";
 import { changeRole, createRole, memberKeys } from "@/lib/client/members";
+import { plainRules } from "@/lib/core/plain-rules";
 import { createRoleInput, type RoleView } from "@/lib/members/schemas";
 import { PermissionChips } from "./permission-chips";
 
@@ -29,7 +30,7 @@ export type RoleDialogProps = {
 export function RoleDialog({ tenant, edited: role, known, onClose }: RoleDialogProps) {
   const client = useQueryClient();
   const form = useForm<Values>({
-    resolver: zodResolver(createRoleInput),
+    resolver: zodResolver(createRoleInput, plainRules),
     defaultValues: {
       slug: role?.slug ?? "",
       name: role?.name ?? "",
@@ -52,7 +53,8 @@ export function RoleDialog({ tenant, edited: role, known, onClose }: RoleDialogP
   });
   const nameField = form.register("name", {
     onChange: (event: { target: { value: string } }) => {
-      if (!role && !dirtyFields.slug) form.setValue("slug", slugFrom(event.target.value));
+      if (!role && !dirtyFields.slug)
+        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
     },
   });
   return (

@@ -15,6 +15,7 @@ import { type CreateAgentInput, createAgentInput } from "@/lib/agents/schemas";
 import { agentKeys, createAgent } from "@/lib/client/agents";
 import { showIssues } from "@/lib/client/form-issues";
 import { membersQuery, rolesQuery } from "@/lib/client/members";
+import { plainRules } from "@/lib/core/plain-rules";
 import { slugFrom } from "./slug-from";
 
 const FIELDS = ["slug", "name", "description", "roles", "ownerMemberId"];
@@ -24,7 +25,7 @@ export function CreateAgentDialog({ tenant, onClose }: { readonly tenant: string
   const client = useQueryClient();
   const router = useRouter();
   const form = useForm<CreateAgentInput>({
-    resolver: zodResolver(createAgentInput),
+    resolver: zodResolver(createAgentInput, plainRules),
     defaultValues: { slug: "", name: "", description: "", roles: [] },
   });
   const { errors, dirtyFields } = form.formState;
@@ -39,7 +40,8 @@ export function CreateAgentDialog({ tenant, onClose }: { readonly tenant: string
   });
   const nameField = form.register("name", {
     onChange: (event: { target: { value: string } }) => {
-      if (!dirtyFields.slug) form.setValue("slug", slugFrom(event.target.value));
+      if (!dirtyFields.slug)
+        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
     },
   });
   return (

@@ -1,5 +1,6 @@
 import { limitFrom, limitText } from "@/components/alerts/rule-words";
 import { type AlertRuleView, type CreateAlertRuleInput, createAlertRuleInput, type Metric } from "@/lib/alerts/schemas";
+import { plainRules } from "@/lib/core/plain-rules";
 
 /** What one types; numbers are text until they are read. */
 export type RuleValues = {
@@ -59,7 +60,7 @@ const WORDS: Partial<Record<RuleField, (values: RuleValues) => string>> = {
 /** What is wrong with what was typed, by field; empty when nothing is. */
 export function issuesOf(values: RuleValues): Partial<Record<RuleField, string>> {
   const found: Partial<Record<RuleField, string>> = {};
-  for (const { path, message } of createAlertRuleInput.safeParse(inputOf(values)).error?.issues ?? []) {
+  for (const { path, message } of createAlertRuleInput.safeParse(inputOf(values), plainRules).error?.issues ?? []) {
     const field = path[0];
     if (typeof field === "string" && isField(field, values)) found[field] ??= WORDS[field]?.(values) ?? message;
   }

@@ -9,6 +9,7 @@ import {
   type NoticeEvent,
   type NoticeSeverity,
 } from "@/lib/channels/schemas";
+import { plainRules } from "@/lib/core/plain-rules";
 
 export type ChannelValues = {
   readonly name: string;
@@ -81,6 +82,7 @@ export function checkValues(values: ChannelValues, edited: ChannelView | null): 
   const isKept = edited !== null && input.target.kind !== "email" && input.target.url === "";
   const checked = createChannelInput.safeParse(
     isKept ? { ...input, target: { kind: input.target.kind, url: "https://kept.invalid/" } } : input,
+    plainRules,
   );
   return errorsOf((checked.error?.issues ?? []).map(({ path, message }) => ({ path: path.join("."), rule: message })));
 }

@@ -12,6 +12,7 @@ import { Input } from "@/components/ui/input";
 import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
 import { inviteMember, memberKeys, rolesQuery } from "@/lib/client/members";
+import { plainRules } from "@/lib/core/plain-rules";
 import { inviteMemberInput } from "@/lib/members/schemas";
 
 type Values = z.input<typeof inviteMemberInput>;
@@ -20,7 +21,10 @@ type Values = z.input<typeof inviteMemberInput>;
 export function InviteDialog({ tenant, onClose }: { readonly tenant: string; readonly onClose: () => void }) {
   const client = useQueryClient();
   const roles = useQuery(rolesQuery(tenant));
-  const form = useForm<Values>({ resolver: zodResolver(inviteMemberInput), defaultValues: { email: "", roles: [] } });
+  const form = useForm<Values>({
+    resolver: zodResolver(inviteMemberInput, plainRules),
+    defaultValues: { email: "", roles: [] },
+  });
   const { errors } = form.formState;
   const invite = useMutation({
     mutationFn: (values: Values) => inviteMember(tenant, values),

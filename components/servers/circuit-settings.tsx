@@ -12,6 +12,7 @@ import { Section } from "@/components/ui/section";
 import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
 import { changeServer, serverKeys } from "@/lib/client/servers";
+import { plainRules } from "@/lib/core/plain-rules";
 import { changeServerInput, type ServerDetail } from "@/lib/servers/schemas";
 
 type Values = z.input<typeof changeServerInput>;
@@ -58,7 +59,7 @@ export function CircuitSettings({ tenant, server }: { readonly tenant: string; r
   const client = useQueryClient();
   const mayWrite = useMay("servers:write");
   const form = useForm<Values>({
-    resolver: zodResolver(changeServerInput),
+    resolver: zodResolver(changeServerInput, plainRules),
     defaultValues: {
       id: server.id,
       circuitPolicy: { ...server.circuitPolicy, perTool: [...(server.circuitPolicy?.perTool ?? [])] },

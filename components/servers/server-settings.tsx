@@ -14,6 +14,7 @@ import { Textarea } from "@/components/ui/textarea";
 import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
 import { changeServer, serverKeys } from "@/lib/client/servers";
+import { plainRules } from "@/lib/core/plain-rules";
 import { changeServerInput, type ServerDetail } from "@/lib/servers/schemas";
 import { RESIDENCIES, type Zone } from "@/lib/tenants/schemas";
 import { CircuitSettings } from "./circuit-settings";
@@ -33,7 +34,7 @@ export function ServerSettings({ tenant, server }: { readonly tenant: string; re
   const client = useQueryClient();
   const mayWrite = useMay("servers:write");
   const form = useForm<Values>({
-    resolver: zodResolver(changeServerInput),
+    resolver: zodResolver(changeServerInput, plainRules),
     defaultValues: {
       id: server.id,
       name: server.name,

@@ -7,6 +7,7 @@ import { Section } from "@/components/ui/section";
 import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
 import { probeServer, registerServer, serverKeys } from "@/lib/client/servers";
+import { plainRules } from "@/lib/core/plain-rules";
 import { type ParsedServer, type RegisterServerInput, registerServerInput } from "@/lib/servers/schemas";
 import { PasteBox } from "./paste-box";
 import { ProbeStep } from "./probe-step";
@@ -24,7 +25,7 @@ export type SourceStepProps = {
 /** Paste, correct, probe, and register what answered. */
 export function SourceStep({ tenant, probing, onProbing, onRegistered }: SourceStepProps) {
   const client = useQueryClient();
-  const form = useForm<RegisterServerInput>({ resolver: zodResolver(registerServerInput) });
+  const form = useForm<RegisterServerInput>({ resolver: zodResolver(registerServerInput, plainRules) });
   const filled = form.watch("endpoint") !== undefined;
   const probe = useMutation({
     mutationFn: (input: RegisterServerInput) =>

@@ -17,6 +17,7 @@ import { Select } from "@/components/ui/select";
 import { showIssues } from "@/lib/client/form-issues";
 import { memberKeys, mintApiToken } from "@/lib/client/members";
 import { covers } from "@/lib/core/permission";
+import { plainRules } from "@/lib/core/plain-rules";
 import { mintApiTokenInput } from "@/lib/members/schemas";
 
 type Values = z.input<typeof mintApiTokenInput>;
@@ -26,7 +27,7 @@ const EXPIRY = [30, 90, 365].map((days) => ({ value: String(days), label: days =
 export function MintTokenDialog({ tenant, onClose }: { readonly tenant: string; readonly onClose: () => void }) {
   const client = useQueryClient();
   const form = useForm<Values>({
-    resolver: zodResolver(mintApiTokenInput),
+    resolver: zodResolver(mintApiTokenInput, plainRules),
     defaultValues: { name: "", scopes: [], expiresInDays: 90 },
   });
   const { errors } = form.formState;

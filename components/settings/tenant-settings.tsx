@@ -17,6 +17,7 @@ import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
 import { meKeys } from "@/lib/client/me";
 import { changeTenant } from "@/lib/client/tenants";
+import { plainRules } from "@/lib/core/plain-rules";
 import { changeTenantInput, RESIDENCIES } from "@/lib/tenants/schemas";
 
 type Values = z.input<typeof changeTenantInput>;
@@ -29,7 +30,7 @@ export function TenantSettings({ tenant }: { readonly tenant: string }) {
   const mayWrite = useMay("tenant:write");
   const active = me.activeTenant;
   const form = useForm<Values>({
-    resolver: zodResolver(changeTenantInput),
+    resolver: zodResolver(changeTenantInput, plainRules),
     defaultValues: {
       id: active?.id ?? "",
       name: active?.name ?? "",

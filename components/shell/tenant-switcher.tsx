@@ -8,6 +8,9 @@ import type { MeView } from "@/lib/tenants/schemas";
 
 type Props = { readonly me: MeView; readonly tenant: string | null; readonly collapsed: boolean };
 
+/** By how many one has. Who runs the installation need not belong to any. */
+const LABELS = ["You belong to no tenant.", "Your tenant"];
+
 const initials = (name: string) => name.slice(0, 2).toUpperCase();
 
 /** The tenant one is in, always on top; a menu where one has several. */
@@ -36,7 +39,7 @@ export function TenantSwitcher({ me, tenant, collapsed }: Props) {
           </button>
         }
       >
-        <MenuLabel>{me.tenants.length === 1 ? "Your tenant" : "Your tenants"}</MenuLabel>
+        <MenuLabel>{LABELS[me.tenants.length] ?? "Your tenants"}</MenuLabel>
         {me.tenants.map((candidate) => (
           <MenuItem key={candidate.id} onSelect={() => goToTenant(candidate.slug)}>
             <Check aria-hidden className={cn(candidate.slug !== tenant && "invisible")} />

@@ -13,13 +13,14 @@ import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
 import { createTenant, tenantKeys } from "@/lib/client/tenants";
+import { plainRules } from "@/lib/core/plain-rules";
 import { type CreateTenantInput, createTenantInput, RESIDENCIES } from "@/lib/tenants/schemas";
 
 /** A new tenant and the invitation of its first admin. */
 export function CreateTenantDialog({ onClose }: { readonly onClose: () => void }) {
   const client = useQueryClient();
   const form = useForm<CreateTenantInput>({
-    resolver: zodResolver(createTenantInput),
+    resolver: zodResolver(createTenantInput, plainRules),
     defaultValues: { slug: "", name: "", zones: [], adminEmail: "" },
   });
   const { errors, dirtyFields } = form.formState;
@@ -34,7 +35,8 @@ export function CreateTenantDialog({ onClose }: { readonly onClose: () => void }
   });
   const nameField = form.register("name", {
     onChange: (event: { target: { value: string } }) => {
-      if (!dirtyFields.slug) form.setValue("slug", slugFrom(event.target.value));
+      if (!dirtyFields.slug)
+        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
     },
   });
   return (

@@ -7,6 +7,7 @@ import { type Actor, actorId, actorName, type RequestContext } from "@/lib/core/
 import { AppError, type FieldIssue } from "@/lib/core/errors";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { covers } from "@/lib/core/permission";
+import { plainRules } from "@/lib/core/plain-rules";
 import type { AuditFact, ReadVerb, Scope, WriteResult, WriteVerb } from "@/lib/core/verb";
 import { inPlatform, inTenant, type PlatformTx, type TenantTx } from "@/lib/db/in-tenant";
 import { warmKey } from "@/lib/db/tenant-keys";
@@ -39,7 +40,7 @@ export async function requirePermission(ctx: RequestContext, permission: string,
 
 /** The input as the verb wants it, or `invalid_input` naming every field and the rule it breaks. */
 export function parseInput<S extends z.ZodType>(schema: S, rawInput: unknown): z.output<S> {
-  const parsed = schema.safeParse(rawInput);
+  const parsed = schema.safeParse(rawInput, plainRules);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(toFieldIssue);
   const text = issues.map(({ path, rule }) => (path === "" ? rule : `${path}: ${rule}`)).join("; ");
