@@ -8,6 +8,7 @@ import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { ErrorState } from "@/components/ui/error-state";
 import { FormError } from "@/components/ui/form-error";
+import { formatPlural } from "@/components/ui/format";
 import { Section } from "@/components/ui/section";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
@@ -163,7 +164,7 @@ function DeleteRole({
       title={`Delete ${role.name}`}
       description={
         holders > 0
-          ? `${role.memberCount} members and ${role.agentCount} agents hold it. Take it from them first.`
+          ? `${formatPlural(role.memberCount, "member", "members")} and ${formatPlural(role.agentCount, "agent", "agents")} hold it. Take it from them first.`
           : "Nobody holds it. The deletion is recorded and cannot be undone."
       }
       action="Delete role"
