@@ -104,7 +104,7 @@ module.exports = {
       to: {
         path: "^lib/",
         pathNot:
-          "^lib/client/|^lib/[a-z-]+/schemas\\.ts$|^lib/core/(wire|permission|errors)\\.ts$|^lib/agents/connect-snippets\\.ts$",
+          "^lib/client/|^lib/[a-z-]+/schemas\\.ts$|^lib/core/(wire|permission|errors|plain-rules)\\.ts$|^lib/agents/connect-snippets\\.ts$",
       },
     },
     {
