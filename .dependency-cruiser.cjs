@@ -110,7 +110,7 @@ module.exports = {
     {
       name: "ui-knows-no-domain",
       severity: "error",
-      from: { path: "^components/(ui|charts)/" },
+      from: { path: "^components/(ui|charts)/", pathNot: NOT_TESTS },
       to: { path: "^(lib|components)/", pathNot: "^components/(ui|charts)/" },
     },
     {

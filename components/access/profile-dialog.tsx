@@ -1,12 +1,12 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Controller, useForm } from "react-hook-form";
-import { slugFrom } from "@/components/agents/slug-from";
+import { Controller, FormProvider, useForm } from "react-hook-form";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { FormError } from "@/components/ui/form-error";
 import { Input } from "@/components/ui/input";
+import { NameAndSlug } from "@/components/ui/name-and-slug";
 import { Select } from "@/components/ui/select";
 import { Textarea } from "@/components/ui/textarea";
 import { toast } from "@/components/ui/toast";
@@ -41,7 +41,7 @@ export function ProfileDialog({ tenant, edited, onClose }: ProfileDialogProps) {
       lines: toLines(edited?.tools ?? []),
     },
   });
-  const { errors, dirtyFields } = form.formState;
+  const { errors } = form.formState;
   const save = useMutation({
     mutationFn: ({ lines, ...values }: Values) => {
       const { slug, ...fields } = { ...values, tools: fromLines(lines) };
@@ -63,64 +63,49 @@ export function ProfileDialog({ tenant, edited, onClose }: ProfileDialogProps) {
     }
     if (checked.success) save.mutate(values);
   });
-  const nameField = form.register("name", {
-    onChange: (event: { target: { value: string } }) => {
-      if (!edited && !dirtyFields.slug)
-        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
-    },
-  });
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={edited ? `Edit ${edited.name}` : "Create a profile"}
-      description="A part of the catalog with a door of its own. It gives no permission: what a caller may not call is not listed there either."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="profile-form" pending={save.isPending}>
-            Save profile
-          </Button>
-        </>
-      }
-    >
-      <form id="profile-form" className="flex flex-col gap-4" onSubmit={submit} noValidate>
-        <Field label="Name" error={errors.name?.message}>
-          <Input autoComplete="off" {...nameField} />
-        </Field>
-        <Field label="Slug" hint="The end of its address. Cannot be changed later." error={errors.slug?.message}>
-          <Input
-            autoComplete="off"
-            spellCheck={false}
-            className="font-mono"
-            disabled={edited !== null}
-            {...form.register("slug")}
+    <FormProvider {...form}>
+      <Dialog
+        open
+        onOpenChange={(open) => !open && onClose()}
+        title={edited ? `Edit ${edited.name}` : "Create a profile"}
+        description="A part of the catalog with a door of its own. It gives no permission: what a caller may not call is not listed there either."
+        footer={
+          <>
+            <Button onClick={onClose}>Cancel</Button>
+            <Button variant="primary" type="submit" form="profile-form" pending={save.isPending}>
+              Save profile
+            </Button>
+          </>
+        }
+      >
+        <form id="profile-form" className="flex flex-col gap-4" onSubmit={submit} noValidate>
+          <NameAndSlug hint="The end of its address. Cannot be changed later." fixed={edited !== null} />
+          <Field label="Description" optional error={errors.description?.message}>
+            <Input {...form.register("description")} />
+          </Field>
+          <Controller
+            control={form.control}
+            name="mode"
+            render={({ field }) => (
+              <Field
+                label="What its door lists"
+                hint="Searching costs a fixed number of tokens, however large the catalog is."
+              >
+                <Select value={field.value} onValueChange={field.onChange} options={MODES} />
+              </Field>
+            )}
           />
-        </Field>
-        <Field label="Description" optional error={errors.description?.message}>
-          <Input {...form.register("description")} />
-        </Field>
-        <Controller
-          control={form.control}
-          name="mode"
-          render={({ field }) => (
-            <Field
-              label="What its door lists"
-              hint="Searching costs a fixed number of tokens, however large the catalog is."
-            >
-              <Select value={field.value} onValueChange={field.onChange} options={MODES} />
-            </Field>
-          )}
-        />
-        <Field
-          label="Tools"
-          hint="One server/tool by line; * stands for any characters, e.g. files/read_* or */search. Resources and prompts belong where a line says files/resources:read, files/prompts:get or files/*."
-          error={errors.lines?.message}
-        >
-          <Textarea rows={6} spellCheck={false} className="font-mono text-xs" {...form.register("lines")} />
-        </Field>
-        <FormError>{errors.root?.message}</FormError>
-      </form>
-    </Dialog>
+          <Field
+            label="Tools"
+            hint="One server/tool by line; * stands for any characters, e.g. files/read_* or */search. Resources and prompts belong where a line says files/resources:read, files/prompts:get or files/*."
+            error={errors.lines?.message}
+          >
+            <Textarea rows={6} spellCheck={false} className="font-mono text-xs" {...form.register("lines")} />
+          </Field>
+          <FormError>{errors.root?.message}</FormError>
+        </form>
+      </Dialog>
+    </FormProvider>
   );
 }

@@ -1,14 +1,14 @@
 "use client";
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Controller, useForm } from "react-hook-form";
+import { Controller, FormProvider, useForm } from "react-hook-form";
 import type { z } from "zod";
-import { slugFrom } from "@/components/agents/slug-from";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { FormError } from "@/components/ui/form-error";
 import { Input } from "@/components/ui/input";
+import { NameAndSlug } from "@/components/ui/name-and-slug";
 import { toast } from "@/components/ui/toast";
 import { accessKeys } from "@/lib/client/access";
 import { showIssues } from "@/lib/client/form-issues";
@@ -38,7 +38,7 @@ export function RoleDialog({ tenant, edited: role, known, onClose }: RoleDialogP
       permissions: [...(role?.permissions ?? [])],
     },
   });
-  const { errors, dirtyFields } = form.formState;
+  const { errors } = form.formState;
   const save = useMutation({
     mutationFn: (values: Values) => (role ? changeRole(tenant, values) : createRole(tenant, values)),
     onSuccess: async (saved) => {
@@ -51,63 +51,44 @@ export function RoleDialog({ tenant, edited: role, known, onClose }: RoleDialogP
     },
     onError: (cause) => showIssues(form.setError, ["slug", "name", "description", "permissions"], cause),
   });
-  const nameField = form.register("name", {
-    onChange: (event: { target: { value: string } }) => {
-      if (!role && !dirtyFields.slug)
-        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
-    },
-  });
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={role ? `Edit ${role.name}` : "Create a role"}
-      description="A role is a set of permissions. Agents and members hold roles."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="role-form" pending={save.isPending}>
-            {role ? "Save role" : "Create role"}
-          </Button>
-        </>
-      }
-    >
-      <form
-        id="role-form"
-        className="flex flex-col gap-4"
-        onSubmit={form.handleSubmit((values) => save.mutate(values))}
-        noValidate
+    <FormProvider {...form}>
+      <Dialog
+        open
+        onOpenChange={(open) => !open && onClose()}
+        title={role ? `Edit ${role.name}` : "Create a role"}
+        description="A role is a set of permissions. Agents and members hold roles."
+        footer={
+          <>
+            <Button onClick={onClose}>Cancel</Button>
+            <Button variant="primary" type="submit" form="role-form" pending={save.isPending}>
+              {role ? "Save role" : "Create role"}
+            </Button>
+          </>
+        }
       >
-        <Field label="Name" error={errors.name?.message}>
-          <Input autoComplete="off" {...nameField} />
-        </Field>
-        <Field
-          label="Slug"
-          hint="Its name in the trail and in files. Cannot be changed later."
-          error={errors.slug?.message}
+        <form
+          id="role-form"
+          className="flex flex-col gap-4"
+          onSubmit={form.handleSubmit((values) => save.mutate(values))}
+          noValidate
         >
-          <Input
-            autoComplete="off"
-            spellCheck={false}
-            className="font-mono"
-            disabled={role !== null}
-            {...form.register("slug")}
+          <NameAndSlug hint="Its name in the trail and in files. Cannot be changed later." fixed={role !== null} />
+          <Field label="Description" optional error={errors.description?.message}>
+            <Input {...form.register("description")} />
+          </Field>
+          <Controller
+            control={form.control}
+            name="permissions"
+            render={({ field, fieldState }) => (
+              <Field label="Permissions" error={fieldState.error?.message}>
+                <PermissionChips value={field.value} onChange={(next) => field.onChange([...next])} known={known} />
+              </Field>
+            )}
           />
-        </Field>
-        <Field label="Description" optional error={errors.description?.message}>
-          <Input {...form.register("description")} />
-        </Field>
-        <Controller
-          control={form.control}
-          name="permissions"
-          render={({ field, fieldState }) => (
-            <Field label="Permissions" error={fieldState.error?.message}>
-              <PermissionChips value={field.value} onChange={(next) => field.onChange([...next])} known={known} />
-            </Field>
-          )}
-        />
-        <FormError>{errors.root?.message}</FormError>
-      </form>
-    </Dialog>
+          <FormError>{errors.root?.message}</FormError>
+        </form>
+      </Dialog>
+    </FormProvider>
   );
 }

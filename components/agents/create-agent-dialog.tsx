@@ -2,7 +2,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
-import { Controller, type UseFormReturn, useForm } from "react-hook-form";
+import { Controller, FormProvider, type UseFormReturn, useForm } from "react-hook-form";
 import { useMay } from "@/components/shell/me-context";
 import { Button } from "@/components/ui/button";
 import { Combobox } from "@/components/ui/combobox";
@@ -10,13 +10,13 @@ import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { FormError } from "@/components/ui/form-error";
 import { Input } from "@/components/ui/input";
+import { NameAndSlug } from "@/components/ui/name-and-slug";
 import { toast } from "@/components/ui/toast";
 import { type CreateAgentInput, createAgentInput } from "@/lib/agents/schemas";
 import { agentKeys, createAgent } from "@/lib/client/agents";
 import { showIssues } from "@/lib/client/form-issues";
 import { membersQuery, rolesQuery } from "@/lib/client/members";
 import { plainRules } from "@/lib/core/plain-rules";
-import { slugFrom } from "./slug-from";
 
 const FIELDS = ["slug", "name", "description", "roles", "ownerMemberId"];
 
@@ -28,7 +28,7 @@ export function CreateAgentDialog({ tenant, onClose }: { readonly tenant: string
     resolver: zodResolver(createAgentInput, plainRules),
     defaultValues: { slug: "", name: "", description: "", roles: [] },
   });
-  const { errors, dirtyFields } = form.formState;
+  const { errors } = form.formState;
   const create = useMutation({
     mutationFn: (input: CreateAgentInput) => createAgent(tenant, input),
     onSuccess: async (agent) => {
@@ -38,47 +38,38 @@ export function CreateAgentDialog({ tenant, onClose }: { readonly tenant: string
     },
     onError: (cause) => showIssues(form.setError, FIELDS, cause),
   });
-  const nameField = form.register("name", {
-    onChange: (event: { target: { value: string } }) => {
-      if (!dirtyFields.slug)
-        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
-    },
-  });
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title="Create an agent"
-      description="A software caller that somebody answers for. You connect it in the next step."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="agent-form" pending={create.isPending}>
-            Create and connect
-          </Button>
-        </>
-      }
-    >
-      <form
-        id="agent-form"
-        noValidate
-        className="flex flex-col gap-4"
-        onSubmit={form.handleSubmit((input) => create.mutate(input))}
+    <FormProvider {...form}>
+      <Dialog
+        open
+        onOpenChange={(open) => !open && onClose()}
+        title="Create an agent"
+        description="A software caller that somebody answers for. You connect it in the next step."
+        footer={
+          <>
+            <Button onClick={onClose}>Cancel</Button>
+            <Button variant="primary" type="submit" form="agent-form" pending={create.isPending}>
+              Create and connect
+            </Button>
+          </>
+        }
       >
-        <Field label="Name" error={errors.name?.message}>
-          <Input autoComplete="off" {...nameField} />
-        </Field>
-        <Field label="Slug" hint="Its name in the trail. Cannot be changed later." error={errors.slug?.message}>
-          <Input autoComplete="off" spellCheck={false} className="font-mono" {...form.register("slug")} />
-        </Field>
-        <Field label="Description" optional error={errors.description?.message}>
-          <Input {...form.register("description")} />
-        </Field>
-        <RolesField tenant={tenant} form={form} />
-        <OwnerField tenant={tenant} form={form} />
-        <FormError>{errors.root?.message}</FormError>
-      </form>
-    </Dialog>
+        <form
+          id="agent-form"
+          noValidate
+          className="flex flex-col gap-4"
+          onSubmit={form.handleSubmit((input) => create.mutate(input))}
+        >
+          <NameAndSlug hint="Its name in the trail. Cannot be changed later." />
+          <Field label="Description" optional error={errors.description?.message}>
+            <Input {...form.register("description")} />
+          </Field>
+          <RolesField tenant={tenant} form={form} />
+          <OwnerField tenant={tenant} form={form} />
+          <FormError>{errors.root?.message}</FormError>
+        </form>
+      </Dialog>
+    </FormProvider>
   );
 }
 

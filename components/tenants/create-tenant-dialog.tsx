@@ -1,14 +1,14 @@
 "use client";
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Controller, useForm } from "react-hook-form";
-import { slugFrom } from "@/components/agents/slug-from";
+import { Controller, FormProvider, useForm } from "react-hook-form";
 import { ZoneChoice } from "@/components/servers/zone-choice";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { FormError } from "@/components/ui/form-error";
 import { Input } from "@/components/ui/input";
+import { NameAndSlug } from "@/components/ui/name-and-slug";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
@@ -23,7 +23,7 @@ export function CreateTenantDialog({ onClose }: { readonly onClose: () => void }
     resolver: zodResolver(createTenantInput, plainRules),
     defaultValues: { slug: "", name: "", zones: [], adminEmail: "" },
   });
-  const { errors, dirtyFields } = form.formState;
+  const { errors } = form.formState;
   const create = useMutation({
     mutationFn: createTenant,
     onSuccess: async (tenant) => {
@@ -33,70 +33,61 @@ export function CreateTenantDialog({ onClose }: { readonly onClose: () => void }
     },
     onError: (cause) => showIssues(form.setError, ["slug", "name", "zones", "residency", "adminEmail"], cause),
   });
-  const nameField = form.register("name", {
-    onChange: (event: { target: { value: string } }) => {
-      if (!dirtyFields.slug)
-        form.setValue("slug", slugFrom(event.target.value), { shouldValidate: form.formState.isSubmitted });
-    },
-  });
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title="Create a tenant"
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="tenant-form" pending={create.isPending}>
-            Create tenant
-          </Button>
-        </>
-      }
-    >
-      <form
-        id="tenant-form"
-        noValidate
-        className="flex flex-col gap-4"
-        onSubmit={form.handleSubmit((values) => create.mutate(values))}
+    <FormProvider {...form}>
+      <Dialog
+        open
+        onOpenChange={(open) => !open && onClose()}
+        title="Create a tenant"
+        footer={
+          <>
+            <Button onClick={onClose}>Cancel</Button>
+            <Button variant="primary" type="submit" form="tenant-form" pending={create.isPending}>
+              Create tenant
+            </Button>
+          </>
+        }
       >
-        <Field label="Name" error={errors.name?.message}>
-          <Input autoComplete="off" {...nameField} />
-        </Field>
-        <Field label="Slug" hint="In the console's addresses. Cannot be changed later." error={errors.slug?.message}>
-          <Input autoComplete="off" spellCheck={false} className="font-mono" {...form.register("slug")} />
-        </Field>
-        <Controller
-          control={form.control}
-          name="zones"
-          render={({ field }) => <ZoneChoice value={field.value ?? []} onChange={field.onChange} />}
-        />
-        <Controller
-          control={form.control}
-          name="residency"
-          render={({ field, fieldState }) => (
-            <Field
-              label="Residency"
-              hint="Where its data may live."
-              error={fieldState.error ? "choose a region" : undefined}
-            >
-              <Select
-                value={field.value ?? ""}
-                placeholder="Choose a region"
-                onValueChange={field.onChange}
-                options={RESIDENCIES.map((value) => ({ value, label: value.toUpperCase() }))}
-              />
-            </Field>
-          )}
-        />
-        <Field
-          label="First admin's e-mail"
-          hint="Invited as tenant admin; joins by signing in with this address."
-          error={errors.adminEmail?.message}
+        <form
+          id="tenant-form"
+          noValidate
+          className="flex flex-col gap-4"
+          onSubmit={form.handleSubmit((values) => create.mutate(values))}
         >
-          <Input type="email" autoComplete="off" {...form.register("adminEmail")} />
-        </Field>
-        <FormError>{errors.root?.message}</FormError>
-      </form>
-    </Dialog>
+          <NameAndSlug hint="In the console's addresses. Cannot be changed later." />
+          <Controller
+            control={form.control}
+            name="zones"
+            render={({ field }) => <ZoneChoice value={field.value ?? []} onChange={field.onChange} />}
+          />
+          <Controller
+            control={form.control}
+            name="residency"
+            render={({ field, fieldState }) => (
+              <Field
+                label="Residency"
+                hint="Where its data may live."
+                error={fieldState.error ? "choose a region" : undefined}
+              >
+                <Select
+                  value={field.value ?? ""}
+                  placeholder="Choose a region"
+                  onValueChange={field.onChange}
+                  options={RESIDENCIES.map((value) => ({ value, label: value.toUpperCase() }))}
+                />
+              </Field>
+            )}
+          />
+          <Field
+            label="First admin's e-mail"
+            hint="Invited as tenant admin; joins by signing in with this address."
+            error={errors.adminEmail?.message}
+          >
+            <Input type="email" autoComplete="off" {...form.register("adminEmail")} />
+          </Field>
+          <FormError>{errors.root?.message}</FormError>
+        </form>
+      </Dialog>
+    </FormProvider>
   );
 }

@@ -15,8 +15,8 @@ export default async function NoTenantPage() {
     <main className="mx-auto flex min-h-dvh w-full max-w-md flex-col justify-center gap-4 px-4 py-12">
       <h1 className="text-lg font-semibold">You are not a member of any tenant</h1>
       <p className="text-sm">
-        You are signed in as <strong>{me.email}</strong>, and nobody has invited that address yet, or your access was
-        suspended. Ask a tenant admin to invite exactly this address, then sign out and in again.
+        You are signed in as <strong>{me.email}</strong>, and nobody has invited that address yet, or your access or
+        your tenant was suspended. Ask a tenant admin to invite exactly this address, then sign out and in again.
       </p>
       <div className="flex gap-2">
         <form method="post" action="/sign-out">
