@@ -1,7 +1,7 @@
 "use client";
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Controller, FormProvider, useForm } from "react-hook-form";
+import { Controller, FormProvider, useForm, useFormContext } from "react-hook-form";
 import { ZoneChoice } from "@/components/servers/zone-choice";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
@@ -78,16 +78,24 @@ export function CreateTenantDialog({ onClose }: { readonly onClose: () => void }
               </Field>
             )}
           />
-          <Field
-            label="First admin's e-mail"
-            hint="Invited as tenant admin; joins by signing in with this address."
-            error={errors.adminEmail?.message}
-          >
-            <Input type="email" autoComplete="off" {...form.register("adminEmail")} />
-          </Field>
+          <FirstAdminField />
           <FormError>{errors.root?.message}</FormError>
         </form>
       </Dialog>
     </FormProvider>
+  );
+}
+
+/** A component of its own, so that it stands behind name and slug when the first faulty field gets the focus. */
+function FirstAdminField() {
+  const { register, formState } = useFormContext<CreateTenantInput>();
+  return (
+    <Field
+      label="First admin's e-mail"
+      hint="Invited as tenant admin; joins by signing in with this address."
+      error={formState.errors.adminEmail?.message}
+    >
+      <Input type="email" autoComplete="off" {...register("adminEmail")} />
+    </Field>
   );
 }

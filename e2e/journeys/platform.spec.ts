@@ -26,6 +26,7 @@ async function createTenant(page: Page, admin: DemoUser): Promise<void> {
   const dialog = page.getByRole("dialog", { name: "Create a tenant" });
   await dialog.getByRole("button", { name: "Create tenant" }).click();
   await expect(dialog.getByText("is required")).toBeVisible();
+  await expect(dialog.getByLabel("Name")).toBeFocused();
   await expect(dialog.getByText(/must start with a letter/)).toBeVisible();
   await isSound(page);
   await dialog.getByLabel("Name").fill(TENANT);
