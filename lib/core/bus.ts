@@ -12,7 +12,7 @@ export type BusMessage =
   | { readonly topic: "tenant.changed"; readonly tenantId: string }
   | { readonly topic: "kill_switch.changed"; readonly tenantId: string }
   | { readonly topic: "limits.changed"; readonly tenantId: string }
-  /** A client of the sessions era answered what another process asked it. */
+  /** A client of the sessions era answered what another process asked it; sealed. */
   | { readonly topic: "client.answered"; readonly ask: string; readonly owner: string; readonly answer: string }
   | { readonly topic: "session.changed"; readonly sessionId: string }
   /** A client of the sessions era ended its session at the agents' door. */
@@ -33,6 +33,9 @@ export type BusMessage =
     }
   /** Such a client no longer wants a call that another process runs; named by its key, session and id. */
   | { readonly topic: "call.cancelled"; readonly call: string }
+  /** Between the process that holds a call for its client and the one that the client came back to; sealed. */
+  | { readonly topic: "held_call.asked"; readonly call: string; readonly sealed: string }
+  | { readonly topic: "held_call.told"; readonly turn: string; readonly sealed: string }
   | { readonly topic: "entry.appended"; readonly tenantId: string; readonly seq: number };
 
 type Listener = (message: BusMessage) => void;

@@ -23,7 +23,8 @@ const busMessage = z.discriminatedUnion("topic", [
     topic: z.literal("client.answered"),
     ask: id,
     owner: z.string().max(400),
-    answer: z.string().max(4 * 1024 * 1024),
+    // Sealed and in base64, which makes it a third longer.
+    answer: z.string().max(6 * 1024 * 1024),
   }),
   z.object({ topic: z.literal("session.changed"), sessionId: id }),
   z.object({ topic: z.literal("call.cancelled"), call: z.string().max(800) }),
@@ -34,6 +35,8 @@ const busMessage = z.discriminatedUnion("topic", [
     field: z.string().max(4_200),
     value: z.string().max(64).nullable(),
   }),
+  z.object({ topic: z.literal("held_call.asked"), call: id, sealed: z.string().max(1024 * 1024) }),
+  z.object({ topic: z.literal("held_call.told"), turn: id, sealed: z.string().max(1024 * 1024) }),
   z.object({ topic: z.literal("agent_session.streamed"), session: id, openedAt: z.number(), isOpen: z.boolean() }),
 ]);
 const envelope = z.object({ from: z.string(), message: busMessage });

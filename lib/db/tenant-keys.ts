@@ -1,8 +1,9 @@
 import "server-only";
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import type { PoolClient } from "pg";
 import { newId } from "@/lib/core/ids";
 import { logger } from "@/lib/core/logger";
+import { openBytes, sealBytes } from "@/lib/core/sealed-bytes";
 import { singleton } from "@/lib/core/singleton";
 import { processSecrets } from "@/lib/db/process-secrets";
 import { tenantSql } from "@/lib/db/sql";
@@ -12,10 +13,6 @@ export type Sealed = { readonly keyId: string; readonly sealed: Buffer };
 
 type DataKey = { readonly id: string; readonly secret: KeyObject };
 type KeyRow = { id: string; purpose: KeyPurpose; master_key_id: string; wrapped: Buffer };
-
-const CIPHER = "aes-256-gcm";
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Unwrapped keys of this process. They are in memory only, and as many as tenants times purposes. */
 const cache = singleton("db.tenant-keys", () => ({
@@ -31,13 +28,13 @@ const bound = (tenantId: string, keyId: string, aad: string): string => `${tenan
 /** Seals `plain` with the tenant's key; `aad` names the row it belongs to and must be given again to open it. */
 export async function seal(tenantId: string, purpose: KeyPurpose, aad: string, plain: Uint8Array): Promise<Sealed> {
   const key = await currentKey(tenantId, purpose);
-  return { keyId: key.id, sealed: encrypt(key.secret, bound(tenantId, key.id, aad), plain) };
+  return { keyId: key.id, sealed: sealBytes(key.secret, bound(tenantId, key.id, aad), plain) };
 }
 
 /** `seal` without waiting, for the hot path. null while the key is not in memory; asking for it starts loading it. */
 export function sealNow(tenantId: string, purpose: KeyPurpose, aad: string, plain: Uint8Array): Sealed | null {
   const key = cache.current.get(slotOf(tenantId, purpose));
-  if (key !== undefined) return { keyId: key.id, sealed: encrypt(key.secret, bound(tenantId, key.id, aad), plain) };
+  if (key !== undefined) return { keyId: key.id, sealed: sealBytes(key.secret, bound(tenantId, key.id, aad), plain) };
   currentKey(tenantId, purpose).catch((cause: unknown) => {
     logger.warn({ err: cause, tenantId, purpose }, "a tenant's data key could not be loaded");
   });
@@ -47,7 +44,7 @@ export function sealNow(tenantId: string, purpose: KeyPurpose, aad: string, plai
 /** Opens what `seal` made; throws when the key, the tenant, the row or a single bit differs. */
 export async function openSealed(tenantId: string, keyId: string, aad: string, sealed: Uint8Array): Promise<Buffer> {
   const key = await keyById(tenantId, keyId);
-  return decrypt(key.secret, bound(tenantId, keyId, aad), sealed);
+  return openBytes(key.secret, bound(tenantId, keyId, aad), sealed);
 }
 
 /** Brings the tenant's key into memory, making the first one. After it `sealNow` answers. */
@@ -98,7 +95,7 @@ async function makeKey(client: PoolClient, tenantId: string, purpose: KeyPurpose
       key.id,
       purpose,
       masterKeyId,
-      encrypt(createSecretKey(masterKey), bound(tenantId, key.id, purpose), bytes),
+      sealBytes(createSecretKey(masterKey), bound(tenantId, key.id, purpose), bytes),
     ],
   );
   return key;
@@ -125,44 +122,11 @@ function unwrap(tenantId: string, row: KeyRow): DataKey {
       `Data key ${row.id} is wrapped by master key ${row.master_key_id}, this process has ${masterKeyId}.`,
     );
   }
-  const bytes = decrypt(createSecretKey(masterKey), bound(tenantId, row.id, row.purpose), row.wrapped);
+  const bytes = openBytes(createSecretKey(masterKey), bound(tenantId, row.id, row.purpose), row.wrapped);
   return { id: row.id, secret: createSecretKey(bytes) };
 }
 
 function remember(tenantId: string, key: DataKey): DataKey {
   cache.byId.set(`${tenantId}/${key.id}`, key);
   return key;
-}
-
-function encrypt(key: KeyObject, aad: string, plain: Uint8Array): Buffer {
-  const sealed = Buffer.allocUnsafe(IV_BYTES + plain.length + TAG_BYTES);
-  const iv = takeIv();
-  const cipher = createCipheriv(CIPHER, key, iv).setAAD(Buffer.from(aad));
-  sealed.set(iv, 0);
-  sealed.set(cipher.update(plain), IV_BYTES);
-  // GCM is a stream: there is never a last block to come.
-  cipher.final();
-  sealed.set(cipher.getAuthTag(), IV_BYTES + plain.length);
-  return sealed;
-}
-
-const ivs = { pool: Buffer.alloc(0), at: 0 };
-
-/** Twelve bytes that were never used before, each from the system's randomness, which is asked once for many: asking is dear. */
-function takeIv(): Buffer {
-  if (ivs.at === ivs.pool.length) {
-    ivs.pool = randomBytes(IV_BYTES * 512);
-    ivs.at = 0;
-  }
-  const iv = ivs.pool.subarray(ivs.at, ivs.at + IV_BYTES);
-  ivs.at += IV_BYTES;
-  return iv;
-}
-
-function decrypt(key: KeyObject, aad: string, sealed: Uint8Array): Buffer {
-  const bytes = Buffer.from(sealed);
-  if (bytes.length < IV_BYTES + TAG_BYTES) throw new Error("The sealed value is too short.");
-  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
-  decipher.setAAD(Buffer.from(aad)).setAuthTag(bytes.subarray(-TAG_BYTES));
-  return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
 }

@@ -26,9 +26,7 @@ async function manyAtOnce(limitMb: number) {
   const found = { megabytes, ok: countOf("ok"), refused: countOf("upstream_protocol") };
   process.stdout.write(`limit ${limitMb} MB: ${JSON.stringify(found)}\n`);
   expect((await neighbour.stop()).filter(({ code }) => code !== "ok")).toEqual([]);
-  // All are in the trail, and no circuit opened for want of memory that is ours.
   expect(answers.every(({ entry }) => entry !== undefined)).toBe(true);
-  expect((await world.call("large-text", "do")).code).toBe("ok");
   return found;
 }
 
@@ -38,6 +36,8 @@ it("refuses large answers that there is no memory for, and nothing else", async 
   expect(refused).toBeGreaterThan(0);
   expect(ok).toBeGreaterThan(0);
   expect(megabytes).toBeLessThan(320);
+  // No circuit opened for want of memory that is ours.
+  expect((await world.call("large-text", "do")).code).toBe("ok");
 });
 
 it("would take as much memory as servers like otherwise", async () => {

@@ -3,7 +3,9 @@ import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
 import type { ClientSide } from "@/lib/gateway/client-side";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
-import { heldCall, holdCall, isHeldState } from "@/lib/gateway/held-calls";
+import { findHeldCall } from "@/lib/gateway/held-calls/find-held-call";
+import { isHeldState } from "@/lib/gateway/held-calls/held-call";
+import { holdCall } from "@/lib/gateway/held-calls/hold-call";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { makeUpstreams, type Upstreams } from "@/lib/gateway/upstreams";
 import { broken } from "@/lib/mcp/upstream/faults";
@@ -76,8 +78,8 @@ async function converseInTurns(
   const ears = { ...client.dialogue, onProgress: plain.onProgress };
   const state = client.retry?.["requestState"];
   if (isHeldState(state)) {
-    // First of all found: a state that came to the wrong process is still good in the right one.
-    const going = heldCall(state, grant);
+    // First of all found: where nobody can be asked for it now, the state is still good.
+    const going = await findHeldCall(state, grant);
     await client.spend?.();
     going.answer(client.retry?.["inputResponses"]);
     return going.next(plain.deadline, ears);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bus } from "@/lib/core/bus";
+import { type BusMessage, bus } from "@/lib/core/bus";
 import { Caller } from "@/lib/core/leaving";
 import { resetSingleton, singleton } from "@/lib/core/singleton";
 import { askClient, takeAnswer } from "@/lib/mcp/door/pending-asks";
@@ -32,6 +32,20 @@ function ask(owner = OWNER, left = new CountingCaller()) {
     (error: Error) => ({ error: error.message }),
   );
   return { id: String(sent[0]?.["id"]), sent, settled, left };
+}
+/** What a process sends on that did not put the question. */
+function sentOn(body: Json) {
+  const heard: Extract<BusMessage, { topic: "client.answered" }>[] = [];
+  const forget = bus.subscribe((message) => {
+    if (message.topic === "client.answered") heard.push(message);
+  });
+  const mine = singleton("mcp.pending-asks", () => new Map<string, unknown>());
+  const questions = [...mine];
+  mine.clear();
+  takeAnswer(OWNER, body);
+  for (const [id, question] of questions) mine.set(id, question);
+  forget();
+  return heard[0];
 }
 const stillWaits = (settled: Promise<unknown>) =>
   Promise.race([settled, new Promise((resolve) => setTimeout(() => resolve("waits"), 20))]);
@@ -85,14 +99,18 @@ describe("a question to a client", () => {
     expect(await stillWaits(ask(owner).settled)).toBe("waits");
   });
 
-  it("may be answered through another process, by the same caller only", async () => {
-    const { id, settled } = ask();
-    const answer = JSON.stringify({ id, result: { action: "decline" } });
-    bus.deliver({ topic: "client.answered", ask: id, owner: "somebody else", answer });
-    bus.deliver({ topic: "client.answered", ask: id, owner: OWNER, answer: "{" });
-    expect(await stillWaits(settled)).toBe("waits");
-    bus.deliver({ topic: "client.answered", ask: id, owner: OWNER, answer });
-    expect(await settled).toEqual({ result: { action: "decline" } });
+  it("may be answered through another process, by the same caller only, and by nobody who can write to Redis", async () => {
+    const [asked, later] = [ask(), ask()];
+    const [message, other] = [asked, later].map(({ id }) => sentOn({ id, result: { said: "yes, do it" } }));
+    if (message === undefined || other === undefined) throw new Error("nothing was sent on");
+    expect(Buffer.from(message.answer, "base64").toString("latin1")).not.toMatch(/said|yes/);
+    bus.deliver({ ...message, owner: "somebody else" });
+    bus.deliver({ ...message, answer: other.answer });
+    bus.deliver({ ...message, answer: JSON.stringify({ id: asked.id, result: { said: "forged" } }) });
+    bus.deliver({ ...message, answer: Buffer.from(JSON.stringify({ result: { said: "forged" } })).toString("base64") });
+    expect(await stillWaits(asked.settled)).toBe("waits");
+    bus.deliver(message);
+    expect(await asked.settled).toEqual({ result: { said: "yes, do it" } });
   });
 
   it("that another process put is answered there: the answer is sent on, whole and once", () => {

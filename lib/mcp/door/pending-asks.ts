@@ -1,8 +1,9 @@
-import { createHmac, hkdfSync, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomUUID, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
+import { openBytes, sealBytes } from "@/lib/core/sealed-bytes";
 import { singleton } from "@/lib/core/singleton";
 import { processSecrets } from "@/lib/db/process-secrets";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
@@ -26,24 +27,28 @@ const pending = (): Map<string, Pending> =>
   singleton("mcp.pending-asks", () => {
     const map = new Map<string, Pending>();
     bus.subscribe((message) => {
-      if (message.topic === "client.answered") settle(map, message.ask, message.owner, parsed(message.answer));
+      if (message.topic === "client.answered") settle(map, message.ask, message.owner, opened(message));
     });
     return map;
   });
 
-/** Others may write to the channel too: what does not parse is no answer. */
-function parsed(text: string): unknown {
+const secretFor = (purpose: string): Buffer =>
+  Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", `countersign/${purpose}`, 32));
+
+/** What a person answered is for the server that asked, and for nobody who can read Redis. */
+const answerKey = (): KeyObject => singleton("mcp.answer-key", () => createSecretKey(secretFor("answer")));
+const answerName = (ask: string, owner: string): string => JSON.stringify([ask, owner]);
+
+/** Others may write to the channel too: what does not open is no answer. */
+function opened({ ask, owner, answer }: { ask: string; owner: string; answer: string }): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(openBytes(answerKey(), answerName(ask, owner), Buffer.from(answer, "base64")).toString("utf8"));
   } catch {
     return null;
   }
 }
 
-const key = (): Buffer =>
-  singleton("mcp.question-key", () =>
-    Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", "countersign/question", 32)),
-  );
+const key = (): Buffer => singleton("mcp.question-key", () => secretFor("question"));
 
 /** An id says to every process that one of us asked this owner: nothing else is worth the others' time. */
 const idFor = (owner: string, uuid: string = randomUUID()): string => {
@@ -126,9 +131,10 @@ export function takeAnswer(owner: string, body: unknown): void {
   const { id: ask } = body as { id: string };
   if (settle(pending(), ask, owner, body)) return;
   if (!isAskedOf(owner, ask)) throw new AppError("invalid_input", "This answers nothing that the client was asked.");
-  const answer = JSON.stringify(body);
-  if (answer.length > MAX_CARRIED) throw new AppError("payload_too_large", "The answer is too large.");
+  const text = Buffer.from(JSON.stringify(body));
+  if (text.length > MAX_CARRIED) throw new AppError("payload_too_large", "The answer is too large.");
   if (carried().has(ask)) return;
   carried().set(ask, true);
+  const answer = sealBytes(answerKey(), answerName(ask, owner), text).toString("base64");
   bus.publish({ topic: "client.answered", ask, owner, answer });
 }

@@ -26,7 +26,11 @@ export const isRecord = (value: unknown): value is Json =>
 
 export type Era = "modern" | "legacy";
 
-export type Progress = { readonly progress: number; readonly total?: number; readonly message?: string };
+export type Progress = {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
+};
 
 /** What a server says of itself when it is first spoken to. Names are unverified: never a ground for policy. */
 export type Greeting = {

@@ -3,13 +3,10 @@ import { AppError } from "@/lib/core/errors";
 import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
+import { type Ears, type HeldCall, HOLD_MS, type Kept, ownerOf, stateOf } from "@/lib/gateway/held-calls/held-call";
+import { serveOthers } from "@/lib/gateway/held-calls/serve-others";
 import { type Dialogue, isRecord, type Json, type Progress, type UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
 import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
-
-/** Who listens while a call goes on; another one each time its client comes back. */
-export type Ears = Pick<Dialogue, "logLevel" | "onLog"> & {
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-};
 
 /** How a held call speaks with its server. */
 export type Speak = (held: {
@@ -18,47 +15,27 @@ export type Speak = (held: {
   readonly onProgress: (progress: Progress) => void;
 }) => Promise<UpstreamAnswer>;
 
-/** A call whose server may ask something in the middle, and whose client goes away to find the answer. */
-export type HeldCall = {
-  /** Gives the answers that the client brings. What has none stays open: the client is asked again, or for the first time. */
-  readonly answer: (inputResponses: unknown) => void;
-  /** What the server says next: its answer, or that it wants something first. */
-  readonly next: (outer: Deadline, ears: Ears) => Promise<UpstreamAnswer>;
-};
-
 type Asked = {
   readonly question: Json;
   readonly resolve: (answer: Json) => void;
   readonly reject: (cause: AppError) => void;
 };
-type Kept = { readonly call: HeldCall; readonly owner: string; readonly serverId: string };
 
-/** A state of ours; what servers say themselves does not begin so. */
-const STATE = "countersign.held:";
-/** People take their time, but the server's connection is held for them. */
-const HOLD_MS = 10 * 60_000;
 /** What failed is told again to whoever asks at once. */
 const TELL_AGAIN_MS = 5_000;
 const MAX_HELD = 256;
 const MAX_PER_SERVER = 32;
 
-const held = (): Map<string, Kept> => singleton("gateway.held-calls", () => new Map());
+/** The calls that this process holds, for its own callers and for those who come to another process. */
+const held = (): Map<string, Kept> =>
+  singleton("gateway.held-calls", () => {
+    const all = new Map<string, Kept>();
+    serveOthers((id) => all.get(id));
+    return all;
+  });
 
-const ownerOf = ({ identity, server, ref }: Grant): string =>
-  JSON.stringify([identity.tenantId, identity.actor.id, server.id, ref.tool]);
-
-/** True for the state of a call that some process holds. */
-export const isHeldState = (state: unknown): state is string => typeof state === "string" && state.startsWith(STATE);
-
-/** The call that a state stands for. Throws where it is not held here, or is somebody else's. */
-export function heldCall(state: string, grant: Grant): HeldCall {
-  const found = held().get(state.slice(STATE.length));
-  if (found !== undefined && found.owner === ownerOf(grant)) return found.call;
-  const text =
-    "The call that asked for this is over: it waited too long, was stopped, or another process of the gateway held it. " +
-    "What the server had done until then stands. Call again from the beginning.";
-  throw new AppError("not_found", text);
-}
+/** A call that this process holds. */
+export const heldHere = (id: string): Kept | undefined => held().get(id);
 
 function keep(id: string, kept: Kept): void {
   const all = held();
@@ -145,6 +122,6 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
 
 const inputRequired = (id: string, questions: ReadonlyMap<string, Asked>): UpstreamAnswer => {
   const inputRequests = Object.fromEntries([...questions].map(([name, { question }]) => [name, question]));
-  const result = { resultType: "input_required", inputRequests, requestState: `${STATE}${id}` };
+  const result = { resultType: "input_required", inputRequests, requestState: stateOf(id) };
   return { result, bytes: Buffer.byteLength(JSON.stringify(inputRequests)) };
 };

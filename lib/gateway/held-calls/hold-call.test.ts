@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import type { Grant } from "@/lib/gateway/authorize";
-import { heldCall, holdCall, isHeldState, type Speak } from "@/lib/gateway/held-calls";
+import { findHeldCall } from "@/lib/gateway/held-calls/find-held-call";
+import { isHeldState } from "@/lib/gateway/held-calls/held-call";
+import { holdCall, type Speak } from "@/lib/gateway/held-calls/hold-call";
 import { startDeadline } from "@/lib/resilience/deadline";
 
 const grant = (actor: string, tool = "ask") =>
@@ -22,12 +24,12 @@ it("is found again by whoever began it, for the tool that it is of, and by nobod
   const { result } = await holdCall(gateway, grant("ann"), asks).next(outer, {});
   const state = result["requestState"];
   if (!isHeldState(state)) throw new Error("that is no state of ours");
-  expect(() => heldCall(state, grant("bob"))).toThrow("is over");
-  expect(() => heldCall(state, grant("ann", "drop"))).toThrow("is over");
-  const going = heldCall(state, grant("ann"));
+  await expect(findHeldCall(state, grant("bob"))).rejects.toThrow("is over");
+  await expect(findHeldCall(state, grant("ann", "drop"))).rejects.toThrow("is over");
+  const going = await findHeldCall(state, grant("ann"));
   going.answer({ "question-1": { action: "accept" } });
   expect((await going.next(outer, {})).result).toEqual({ heard: { action: "accept" } });
-  expect(() => heldCall(state, grant("ann"))).toThrow("is over");
+  await expect(findHeldCall(state, grant("ann"))).rejects.toThrow("is over");
   outer.release();
 });
 
@@ -45,7 +47,7 @@ it("ends when the caller leaves while it listens, and not when it leaves after i
   const { result } = await holdCall(gateway, grant("ann"), asks).next(away, {});
   first.abort();
   const back = startDeadline(10_000);
-  const going = heldCall(String(result["requestState"]), grant("ann"));
+  const going = await findHeldCall(String(result["requestState"]), grant("ann"));
   going.answer({ "question-1": { action: "decline" } });
   expect((await going.next(back, {})).result).toEqual({ heard: { action: "decline" } });
   for (const deadline of [leaves, away, back]) deadline.release();
@@ -66,7 +68,7 @@ it("asks again for what it got no answer to, also for what the server asked whil
   askSecond();
   await Promise.resolve();
   const back = async (inputResponses: unknown) => {
-    const going = heldCall(String(result["requestState"]), grant("ann"));
+    const going = await findHeldCall(String(result["requestState"]), grant("ann"));
     going.answer(inputResponses);
     return (await going.next(outer, {})).result;
   };
