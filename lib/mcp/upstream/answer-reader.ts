@@ -17,6 +17,12 @@ export type AnswerReaderOptions = {
   readonly onFault: (fault: AppError) => void;
 };
 
+/** Where an event stream broke off, and when its server wants to be asked for the rest. */
+export type Place = { readonly lastEventId: string; readonly retryMs: number | null };
+
+/** What may stand in a header. An id that may not is none: its stream cannot be taken up again. */
+const EVENT_ID = /^[\x20-\x7e]{1,1024}$/;
+
 /** Beside its bytes: each of these is work of ours that a server could ask for without end. */
 const MAX_PIECES = 20_000;
 const MAX_EVENTS = 10_000;
@@ -49,6 +55,8 @@ export class AnswerReader {
   private lines = 0;
   private failed = false;
   private events: SseReader | null = null;
+  private lastEventId = "";
+  private retryMs: number | null = null;
   /** Promised to it, once it is large. */
   private memory: AnswerMemory | null = null;
   /** Most answers are one piece, which needs no putting together. */
@@ -75,6 +83,12 @@ export class AnswerReader {
         onEvent: (data) => this.isWelcome() && this.options.onEvent(data),
         onLargeEvent: (data) => this.isWelcome() && this.options.onLargeEvent(data),
         onLine: () => this.countLine(),
+        onId: (id) => {
+          this.lastEventId = EVENT_ID.test(id) ? id : "";
+        },
+        onRetry: (ms) => {
+          this.retryMs = ms;
+        },
       });
     }
   }
@@ -101,6 +115,12 @@ export class AnswerReader {
     // Of events that are complete nothing is kept here.
     if (events.held() < LARGE_BYTES) this.release();
     else this.hold(chunk.length, MAX_ANSWER_BYTES - events.held());
+  }
+
+  /** Where the stream is to be taken up again; undefined where it cannot be. */
+  place(): Place | undefined {
+    const { lastEventId, retryMs } = this;
+    return lastEventId === "" ? undefined : { lastEventId, retryMs };
   }
 
   /** The whole body; null when there was none, or events instead. */

@@ -1,5 +1,5 @@
 import type { Dispatcher, Pool } from "undici";
-import { AnswerReader, type Headers } from "@/lib/mcp/upstream/answer-reader";
+import { AnswerReader, type Headers, type Place } from "@/lib/mcp/upstream/answer-reader";
 import { broken, connectionFault, stopped } from "@/lib/mcp/upstream/faults";
 import type { ReadMessage } from "@/lib/mcp/upstream/large-message";
 import type { Deadline } from "@/lib/resilience/deadline";
@@ -13,6 +13,8 @@ export type Exchanged = {
   readonly bytes: number;
   /** That event, where it was so large that it was read beside. */
   readonly read?: ReadMessage | undefined;
+  /** Where the stream is to be taken up again that ended, or broke, before the event that was waited for. */
+  readonly place?: Place | undefined;
 };
 
 /** How many requests to one server wait for a connection now. */
@@ -26,6 +28,8 @@ export type ExchangeOptions = {
   readonly body: string | null;
   readonly deadline: Deadline;
   readonly method?: "POST" | "DELETE" | "GET";
+  /** A stream that breaks is no fault where the server said how to go on with it. */
+  readonly takesUp?: boolean | undefined;
   /** Sees each event of an event stream; true means this is the one that was waited for. */
   readonly onEvent: (data: string) => boolean;
   /** Reads a large event; null means that it is not the one. */
@@ -125,13 +129,16 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.endWith(() => {
       const body = this.answer.body();
       const { status, headers } = this.answer;
-      this.resolve({ status, headers, body, bytes: body?.length ?? 0 });
+      this.resolve({ status, headers, body, bytes: body?.length ?? 0, place: this.answer.place() });
     });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    const { status, headers } = this.answer;
+    const place = this.options.takesUp === true ? this.answer.place() : undefined;
     this.endWith(() => {
-      this.reject(this.answer.status === 0 ? connectionFault(cause) : broken("it was cut off", cause));
+      if (place !== undefined) return this.resolve({ status, headers, body: null, bytes: 0, place });
+      this.reject(status === 0 ? connectionFault(cause) : broken("it was cut off", cause));
     });
   }
 

@@ -30,11 +30,15 @@ export type Posted = {
   readonly onProgress?: UpstreamRequest["onProgress"];
   /** Sees what the server says or asks on the stream of this request. */
   readonly onMessage?: ((message: Json) => void) | undefined;
+  /** A stream that ends before the answer is taken up again. */
+  readonly takesUp?: boolean | undefined;
 };
 
 export type HttpWire = {
   readonly nextId: () => number;
   readonly post: (posted: Posted) => Promise<Exchanged>;
+  /** Asks for the rest of the stream of a request that was posted before; its place is in the headers. */
+  readonly rest: (posted: Posted) => Promise<Exchanged>;
   /** The message in an answer; a promise only where it is so large that it is read beside the loop. */
   readonly read: (answer: Exchanged, deadline: Deadline) => Soon<ReadMessage>;
   /** Sends the answer to a request of the server's. */
@@ -120,21 +124,21 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
   let lastId = 0;
   return {
     nextId: () => ++lastId,
-    async post({ id, method, params, headers, deadline, onProgress, onMessage }) {
+    async post(posted) {
       requests += 1;
       if (warm > 0) topUp();
-      const answer = await exchange(pool, {
+      const { id, method, params, headers, deadline, takesUp } = posted;
+      const body = messageText(id, method, params);
+      const options = {
         line,
         path,
         headers: listed(base, headers),
-        body: messageText(id, method, params),
+        body,
         deadline,
-        onEvent: (data) => isAnswer(parseEvent(data), id, onProgress, onMessage),
-        async onLargeEvent(data) {
-          const read = await readLarge(data, pool, () => deadline.stopped() === null);
-          return isAnswer(read.message, id, onProgress, onMessage) ? read : null;
-        },
-      });
+        takesUp,
+        ...waitsFor(posted, pool),
+      };
+      const answer = await exchange(pool, options);
       if (answer.status >= 300 && answer.status < 400) throw broken("it is a redirect, and those are not followed");
       return answer;
     },
@@ -143,20 +147,7 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
       const body = JSON.stringify({ jsonrpc: "2.0", ...message });
       await exchange(pool, { line, path, headers: { ...base, ...headers }, body, deadline, onEvent: () => true });
     },
-    listen: (headers, deadline, onMessage) =>
-      exchange(pool, {
-        line,
-        path,
-        method: "GET",
-        headers: { ...base, ...headers, accept: "text/event-stream" },
-        body: null,
-        deadline,
-        onEvent: (data) => {
-          const message = parseEvent(data);
-          if (message !== null) onMessage(message);
-          return false;
-        },
-      }),
+    ...streamsOver(pool, { line, path, base }),
     async close(session) {
       warm = 0;
       sockets.close();
@@ -172,6 +163,36 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
     },
   };
 }
+
+type Way = { readonly line: WaitingLine; readonly path: string; readonly base: Readonly<Record<string, string>> };
+
+/** What is asked for by GET: streams on which a server of the sessions era speaks by itself, or goes on. */
+const streamsOver = (pool: Pool, { line, path, base }: Way): Pick<HttpWire, "rest" | "listen"> => ({
+  rest(posted) {
+    const { deadline } = posted;
+    const headers = { ...base, ...posted.headers, accept: "text/event-stream" };
+    const options = { line, path, method: "GET", headers, body: null, deadline, takesUp: true } as const;
+    return exchange(pool, { ...options, ...waitsFor(posted, pool) });
+  },
+  listen(given, deadline, onMessage) {
+    const headers = { ...base, ...given, accept: "text/event-stream" };
+    const onEvent = (data: string) => {
+      const message = parseEvent(data);
+      if (message !== null) onMessage(message);
+      return false;
+    };
+    return exchange(pool, { line, path, method: "GET", headers, body: null, deadline, onEvent });
+  },
+});
+
+/** Which event of a stream is the answer; the others are told on the way. */
+const waitsFor = ({ id, deadline, onProgress, onMessage }: Posted, owner: object) => ({
+  onEvent: (data: string) => isAnswer(parseEvent(data), id, onProgress, onMessage),
+  async onLargeEvent(data: Buffer) {
+    const read = await readLarge(data, owner, () => deadline.stopped() === null);
+    return isAnswer(read.message, id, onProgress, onMessage) ? read : null;
+  },
+});
 
 const pathOf = ({ pathname, search }: URL): string => `${pathname}${search}`;
 

@@ -14,6 +14,7 @@ import {
   type UpstreamAnswer,
   type UpstreamRequest,
 } from "@/lib/mcp/upstream/protocol";
+import { takeUp } from "@/lib/mcp/upstream/take-up";
 import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
 
@@ -82,7 +83,9 @@ async function send(wire: HttpWire, link: Link, request: UpstreamRequest, capabi
     // Servers of the sessions era may ask at any time, if only whether we are there.
     const hears = dialogue !== undefined || !modern;
     const onMessage = hears ? hear(dialogue, answerOver(wire, link, deadline)) : undefined;
-    const answer = await wire.post({ id, method, params, headers, deadline, onProgress, onMessage });
+    const posted = { id, method, params, headers, deadline, onProgress, onMessage, takesUp: !modern };
+    const first = await wire.post(posted);
+    const answer = first.place === undefined || modern ? first : await takeUp(wire, posted, first.place);
     const read = wire.read(answer, deadline);
     return answerIn(read instanceof Promise ? await read : read, id, request, answer.bytes);
   } catch (cause) {

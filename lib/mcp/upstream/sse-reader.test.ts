@@ -11,6 +11,8 @@ function read(stream: Buffer, lengths: readonly number[]): { events: [string, st
     onLine: () => {
       lines += 1;
     },
+    onId: (id) => events.push(["#id", id]),
+    onRetry: (ms) => events.push(["#retry", String(ms)]),
   });
   for (let from = 0, turn = 0; from < stream.length; turn += 1) {
     const length = lengths[turn % lengths.length] ?? 1;
@@ -34,6 +36,18 @@ const line = fc.oneof(
     "dat",
     ":",
   ),
+  fc.constantFrom(
+    "id",
+    "id:",
+    "id:one",
+    "id: two",
+    "idx: no",
+    "retry: 12",
+    "retry: 07",
+    "retry",
+    "retry: -1",
+    "retry: 1e3",
+  ),
   fc.constantFrom("event", "event:", "event: ", "event: endpoint", "event:late", "events: no", "eve"),
   fc.string({ unit: "binary" }).map((text) => `data: ${text.replace(/[\r\n]/g, "")}`),
 );
@@ -43,11 +57,14 @@ function byTheBook(text: string): [string, string][] {
   const events: [string, string][] = [];
   let data: string[] = [];
   let type = "";
+  let id: string | null = null;
   for (const each of text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
     .slice(0, -1)) {
     if (each === "") {
+      if (id !== null) events.push(["#id", id]);
+      id = null;
       if (data.length > 0) events.push([type === "" ? "message" : type, data.join("\n")]);
       data = [];
       type = "";
@@ -55,6 +72,8 @@ function byTheBook(text: string): [string, string][] {
       const [, field, value] = /^([^:]*)(?::\u0020?([\s\S]*))?$/.exec(each) ?? [];
       if (field === "data") data.push(value ?? "");
       if (field === "event") type = value ?? "";
+      if (field === "id") id = value ?? "";
+      if (field === "retry" && /^\d+$/.test(value ?? "")) events.push(["#retry", String(Number(value))]);
     }
   }
   return events;

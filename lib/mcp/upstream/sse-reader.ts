@@ -13,6 +13,10 @@ export type SseEvents = {
   readonly onLargeEvent?: (data: Buffer, type: string) => void;
   /** Hears of every line, of which most may be comments. */
   readonly onLine?: () => void;
+  /** The id of an event that is complete, also of one without data. */
+  readonly onId?: (id: string) => void;
+  /** How long to wait before the stream is opened again, ms. */
+  readonly onRetry?: (ms: number) => void;
 };
 
 const LARGE_LINE = 256 * 1_024;
@@ -21,6 +25,8 @@ const COLON = 0x3a;
 const SPACE = 0x20;
 const DATA = Buffer.from("data");
 const EVENT = Buffer.from("event");
+const ID = Buffer.from("id");
+const RETRY = Buffer.from("retry");
 const BYTE_ORDER_MARK = Buffer.from("\uFEFF");
 
 const asBuffer = (chunk: Uint8Array): Buffer =>
@@ -42,14 +48,16 @@ function valueAt(field: Buffer, bytes: Buffer, from: number, end: number): numbe
 }
 
 /** Splits a server-sent event stream into its events (HTML Living Standard §9.2.6). */
-export function makeSseReader({ onEvent, onLargeEvent, onLine }: SseEvents): SseReader {
+export function makeSseReader({ onEvent, onLargeEvent, onLine, onId, onRetry }: SseEvents): SseReader {
   let data: (string | Buffer)[] = [];
   let [type, held, isFirst] = ["", 0, true];
+  let id: string | null = null;
 
   function endEvent(): void {
     const complete = data;
     const named = type;
-    [data, type, held] = [[], "", 0];
+    if (id !== null) onId?.(id);
+    [data, type, held, id] = [[], "", 0, null];
     const event = named === "" ? "message" : named;
     const [only] = complete;
     if (complete.length === 1 && only instanceof Buffer && onLargeEvent !== undefined) onLargeEvent(only, event);
@@ -59,12 +67,22 @@ export function makeSseReader({ onEvent, onLargeEvent, onLine }: SseEvents): Sse
   function takeField(bytes: Buffer, from: number, end: number): void {
     const at = valueAt(DATA, bytes, from, end);
     if (at === -1) {
-      const named = valueAt(EVENT, bytes, from, end);
-      if (named !== -1) type = bytes.toString("utf8", named, end);
+      takeOther(bytes, from, end);
       return;
     }
     data.push(end - at < LARGE_LINE ? bytes.toString("utf8", at, end) : bytes.subarray(at, end));
     held += end - at + 1;
+  }
+
+  /** Any field but the data. */
+  function takeOther(bytes: Buffer, from: number, end: number): void {
+    const named = valueAt(EVENT, bytes, from, end);
+    if (named !== -1) type = bytes.toString("utf8", named, end);
+    const numbered = onId === undefined ? -1 : valueAt(ID, bytes, from, end);
+    if (numbered !== -1) id = bytes.toString("utf8", numbered, end);
+    const again = onRetry === undefined ? -1 : valueAt(RETRY, bytes, from, end);
+    const text = again === -1 ? "" : bytes.toString("latin1", again, end);
+    if (/^\d{1,9}$/.test(text)) onRetry?.(Number(text));
   }
 
   const { read, pending } = makeLineSplitter((bytes, start, lineEnd) => {
@@ -74,7 +92,7 @@ export function makeSseReader({ onEvent, onLargeEvent, onLine }: SseEvents): Sse
     isFirst = false;
     if (from < end) takeField(bytes, from, end);
     // Most empty lines end nothing but a comment.
-    else if (data.length > 0 || type !== "") endEvent();
+    else if (data.length > 0 || type !== "" || id !== null) endEvent();
   });
   return { read: (chunk) => read(asBuffer(chunk)), held: () => held + pending() };
 }
