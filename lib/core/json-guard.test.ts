@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nestsDeeperThan, parseJsonGuarded, readBounded } from "@/lib/core/json-guard";
+import { hasMoreValuesThan, nestsDeeperThan, parseJsonGuarded, readBounded } from "@/lib/core/json-guard";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const limits = { maxBytes: 1000, maxDepth: 4 };
@@ -8,6 +8,11 @@ const limits = { maxBytes: 1000, maxDepth: 4 };
 function depthOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+function valuesIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, each) => sum + valuesIn(each), 1);
 }
 
 describe("parseJsonGuarded", () => {
@@ -31,6 +36,26 @@ describe("parseJsonGuarded", () => {
     expect(() => parseJsonGuarded(bytes("[".repeat(900)), limits)).toThrow(/deeper/);
     expect(nestsDeeperThan(bytes("[".repeat(1_000_000)), 64)).toBe(true);
     expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it("refuses a value too many, wherever it stands, and none for its text", () => {
+    const few = { maxBytes: 1_000, maxDepth: 8, maxValues: 5 };
+    expect(parseJsonGuarded(bytes('{"a,,,,,,,":[1 , [ ], "[,],,,,,,,,"]}'), few)).toEqual({
+      "a,,,,,,,": [1, [], "[,],,,,,,,,"],
+    });
+    expect(() => parseJsonGuarded(bytes('{"a":[1 , [ ], ",", 4]}'), few)).toThrow(/more than 5 values/);
+  });
+
+  it("counts values as a walk over the parsed value does", () => {
+    const texts = fc.tuple(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 1, 3));
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 12 }), ([value, indent], maxValues) => {
+        // Without the shortcut for what is short.
+        const text = JSON.stringify(value, null, indent).padEnd(2 * maxValues);
+        expect(hasMoreValuesThan(bytes(text), maxValues)).toBe(valuesIn(value) > maxValues);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it("counts depth as a walk over the parsed value does", () => {

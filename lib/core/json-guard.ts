@@ -1,6 +1,11 @@
 import { AppError } from "@/lib/core/errors";
 
-export type JsonLimits = { readonly maxBytes: number; readonly maxDepth: number };
+export type JsonLimits = {
+  readonly maxBytes: number;
+  readonly maxDepth: number;
+  /** Values at all depths: a few megabytes of tiny ones keep the loop busy for a second. */
+  readonly maxValues?: number;
+};
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -8,6 +13,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+const SPACE = 0x20;
 
 /** Index of the quote that ends the string which begins before `from`. */
 function endOfString(bytes: Uint8Array, from: number): number {
@@ -42,7 +49,23 @@ export function nestsDeeperThan(bytes: Uint8Array, maxDepth: number): boolean {
   return false;
 }
 
-/** Refuses what is too large or too deep. For those who parse on their own afterwards. */
+/** True when there are more values than `maxValues`, containers and their members counted. For JSON; of what is none it says nothing. */
+export function hasMoreValuesThan(bytes: Uint8Array, maxValues: number): boolean {
+  // A value and what parts it from the next take two bytes at least.
+  if (bytes.length < 2 * maxValues) return false;
+  let [values, isFirst] = [1, false];
+  for (let at = 0; at < bytes.length && values <= maxValues; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte <= SPACE) continue;
+    if (isFirst && byte !== CLOSE_BRACE && byte !== CLOSE_BRACKET) values += 1;
+    isFirst = byte === OPEN_BRACE || byte === OPEN_BRACKET;
+    if (byte === QUOTE) at = endOfString(bytes, at + 1);
+    else if (byte === COMMA) values += 1;
+  }
+  return values > maxValues;
+}
+
+/** Refuses what is too large, too deep, or too many values. For those who parse on their own afterwards. */
 export function guardJson(bytes: Uint8Array, limits: JsonLimits): void {
   if (bytes.length > limits.maxBytes) throw tooLarge(limits.maxBytes);
   // JSON.parse takes any depth, but JSON.stringify overflows at ten thousand: the value would pass here and fail where it is recorded.
@@ -51,6 +74,11 @@ export function guardJson(bytes: Uint8Array, limits: JsonLimits): void {
       issues: [{ path: "", rule: `must nest at most ${limits.maxDepth} levels deep` }],
     });
   }
+  const { maxValues } = limits;
+  if (maxValues === undefined || !hasMoreValuesThan(bytes, maxValues)) return;
+  throw new AppError("invalid_input", `The JSON is made of more than ${maxValues} values.`, {
+    issues: [{ path: "", rule: `must be made of at most ${maxValues} values` }],
+  });
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

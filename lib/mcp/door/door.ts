@@ -29,7 +29,7 @@ import { profileBySlug } from "@/lib/profiles/registry";
 import { arrivalOf, arrivalOfMessage } from "@/lib/telemetry/arrival";
 
 /** What one message may be, whatever carries it. */
-export const LIMITS = { maxBytes: 4 * 1024 * 1024, maxDepth: 64 };
+export const LIMITS = { maxBytes: 4 * 1024 * 1024, maxDepth: 64, maxValues: 100_000 };
 const PROFILE_DOOR = /^\/api\/mcp\/p\/([^/]+)\/?$/;
 const DOOR = /^\/api\/mcp(?:\/([^/]+))?\/?$/;
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
