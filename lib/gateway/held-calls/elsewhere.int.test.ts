@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "redis";
@@ -30,7 +30,7 @@ withTestDatabase();
 
 /** A program of the sessions era that asks in the middle of each call, and then does what the tool is named for. */
 const ASKS = `
-  const { writeFileSync } = require("node:fs");
+  const { appendFileSync, writeFileSync } = require("node:fs");
   const write = (m) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", ...m }) + "\\n");
   const info = { protocolVersion: "2025-11-25", capabilities: { tools: {}, logging: {} }, serverInfo: { name: "asks", version: "1" } };
   const tools = ["twice", "large", "fail", "hang"].map((name) => ({ name, inputSchema: { type: "object" } }));
@@ -41,7 +41,7 @@ const ASKS = `
   const goOn = () => {
     if (call.name === "fail") return write({ id: call.id, error: { code: -32001, message: "It is closed.", data: { at: 7 } } });
     if (call.name === "large") return say("\\u00e4 large word. ".repeat(50_000) + heard[0]);
-    if (call.name === "hang") return;
+    if (call.name === "hang") return appendFileSync(process.argv[2] + ".heard", "x");
     if (heard.length === 2) return say(heard.join(" and "));
     write({ method: "notifications/progress", params: { progressToken: call.token, progress: 1, total: 2, message: "half" } });
     ask("second");
@@ -51,7 +51,7 @@ const ASKS = `
     if (method === "initialize") write({ id, result: info });
     else if (method === "ping" || method === "logging/setLevel") write({ id, result: {} });
     else if (method === "tools/list") write({ id, result: { tools } });
-    else if (method === "notifications/cancelled" && process.argv[1]) writeFileSync(process.argv[1], "cancelled");
+    else if (method === "notifications/cancelled" && process.argv[2]) writeFileSync(process.argv[2], "cancelled");
     else if (method === "tools/call") {
       call = { id, name: params.name, token: params._meta?.progressToken };
       heard.length = 0;
@@ -76,7 +76,7 @@ const closers: (() => Promise<unknown> | unknown)[] = [];
 type Door = { readonly url: string; readonly child: ChildProcess };
 
 async function register(slug: string, deadlineMs: number): Promise<void> {
-  const args = ["-e", ASKS, join(dir, slug)];
+  const args = [join(dir, "asks.cjs"), join(dir, slug)];
   const endpoint = { transport: "stdio", command: "node", args, env: {} } as const;
   const { id, tools } = await perform(registerServer, tenant.ctx(), { slug, name: slug, endpoint, deadlineMs });
   await perform(enableServer, tenant.ctx(), { id });
@@ -144,6 +144,7 @@ withRedis(`a call that another process holds${url === "" ? " (not run: set CS_TE
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "cs-held-"));
     closers.push(() => rmSync(dir, { recursive: true, force: true }));
+    writeFileSync(join(dir, "asks.cjs"), ASKS);
     tenant = await createTestTenant();
     await register("asks", 30_000);
     await register("slow", 1_500);
@@ -157,6 +158,10 @@ withRedis(`a call that another process holds${url === "" ? " (not run: set CS_TE
   afterAll(async () => {
     for (const close of closers.splice(0).reverse()) await close();
   });
+
+  /** Resolves when programs of this server have heard so many answers that they say nothing to. */
+  const heard = (slug: string, times: number) =>
+    expect.poll(() => readFileSync(join(dir, `${slug}.heard`), { flag: "a+" }).length, patiently).toBe(times);
 
   /** Begins a call at one door, and gives the state that its question came with. */
   async function begun(tool: string, door = one): Promise<string> {
@@ -224,7 +229,8 @@ withRedis(`a call that another process holds${url === "" ? " (not run: set CS_TE
   it("is over for its server when its caller leaves, or a kill switch ends it", async () => {
     const left = new AbortController();
     const going = call(other, "asks__hang", saying(await begun("asks__hang"), "this"), { signal: left.signal });
-    setTimeout(() => left.abort(), 500);
+    await heard("asks", 1);
+    left.abort();
     await expect(going).rejects.toThrow();
     await expect.poll(() => existsSync(join(dir, "asks")), patiently).toBe(true);
     rmSync(join(dir, "asks"));
@@ -234,7 +240,7 @@ withRedis(`a call that another process holds${url === "" ? " (not run: set CS_TE
     const [third, fourth] = await Promise.all([openDoor(), openDoor()]);
     const { answer } = await call(third, "asks__hang", {}, { key });
     const killed = call(fourth, "asks__hang", saying(answer.requestState, "this"), { key });
-    await pause(500);
+    await heard("asks", 2);
     await perform(throwKillSwitch, tenant.ctx(), { kind: "agent", target: victim.slug });
     expect(codeOf((await killed).answer)).toBe("killed");
     await expect.poll(() => existsSync(join(dir, "asks")), patiently).toBe(true);
@@ -245,7 +251,8 @@ withRedis(`a call that another process holds${url === "" ? " (not run: set CS_TE
     const state = await begun("asks__twice", third);
     const going = call(fourth, "long__hang", saying(await begun("long__hang", third), "this"));
     const lost = call(fifth, "long__hang", saying(await begun("long__hang", other), "this"));
-    await Promise.all([expect(lost).rejects.toThrow(), pause(1_000).then(() => die(third, fifth))]);
+    // Both go on before their processes die.
+    await Promise.all([expect(lost).rejects.toThrow(), heard("long", 2).then(() => die(third, fifth))]);
     const { answer } = await call(fourth, "asks__twice", saying(state, "this"));
     expect(codeOf(answer)).toBe("not_found");
     expect(codeOf((await going).answer)).toBe("unavailable");
