@@ -113,6 +113,26 @@ describe("searching", () => {
     expect(await calls(input)).toHaveLength(count);
   });
 
+  it("does not call a call open whose clock was set back in its middle", async () => {
+    const other = await createTestTenant();
+    const callId = newId();
+    const of = { callId, tenantId: other.tenantId };
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+    await trail()
+      .append(base({ ...of, phase: "intent", eventType: "tool_call.started", outcome: "pending" }))
+      .finally(() => vi.useRealTimers());
+    const open = async () => (await perform(searchEntries, other.ctx(["audit:read"]), { outcome: "pending" })).items;
+    expect(await open()).toHaveLength(1);
+    await trail().append(base(of));
+    expect(await open()).toEqual([]);
+  });
+
+  it("finds by an id what was done to it", async () => {
+    const id = newId();
+    await trail().append(base({ phase: "admin", eventType: "agent_key.revoked", target: `key ${id}` }));
+    expect((await search({ q: id })).items).toMatchObject([{ target: `key ${id}` }]);
+  });
+
   it("pages by key without losing or repeating an entry", async () => {
     const all = (await search({ limit: 500 })).items.map(({ id }) => id);
     const seen: string[] = [];
