@@ -88,7 +88,7 @@ describe("the sentence of an entry", () => {
     [act({ event_type: "session.opened", src_ip: "127.0.0.1" }), "ana@clinic.test signed in from 127.0.0.1."],
     [
       {
-        event_type: "agent.refused",
+        event_type: "authentication.refused",
         outcome: "denied",
         actor_type: "anonymous",
         count: 12,
@@ -96,6 +96,14 @@ describe("the sentence of an entry", () => {
         src_ip: "::1",
       },
       "12 requests were refused without a valid credential from ::1 (revoked key).",
+    ],
+    [
+      { event_type: "authentication.refused", outcome: "denied", actor_type: "agent", actor_name: "triage-bot" },
+      "A request was refused without a valid credential of agent triage-bot.",
+    ],
+    [
+      act({ event_type: "server.registered", target: "files\u202etxt.\u001b[2K\u2066" }),
+      "ana@clinic.test registered server files\ufffdtxt.\ufffd[2K\ufffd.",
     ],
     [
       { event_type: "system.started", actor_type: "system", actor_name: "boot", outcome: "success" },

@@ -1,7 +1,12 @@
 import type { RecordFields } from "@/lib/audit/record";
 
+/** Controls and marks of direction: others' names and addresses must not rearrange what is said of them. */
+const STEERING = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /** What a person reads first about an entry. Pure: made from the record alone, so the chain covers what is said. */
-export function toSentence(record: RecordFields): string {
+export const toSentence = (record: RecordFields): string => said(record).replaceAll(STEERING, "\ufffd");
+
+function said(record: RecordFields): string {
   const type = String(record.event_type ?? "");
   const special = SENTENCES[type];
   if (special !== undefined) return special(record);
@@ -27,7 +32,8 @@ const SENTENCES: Readonly<Record<string, Say>> = {
   "resource_list.read": (record) => `${who(record)} listed the resources it may read.`,
   "prompt_list.read": (record) => `${who(record)} listed the prompts it may get.`,
   "access.denied": deniedSentence,
-  "agent.refused": (record) => `${refusals(record)} without a valid credential${from(record)}${why(record)}.`,
+  "authentication.refused": (record) =>
+    `${refusals(record)} without a valid credential${ofAgent(record)}${from(record)}${why(record)}.`,
   "session.opened": (record) => `${who(record)} signed in${from(record)}.`,
   "session.closed": (record) => `${who(record)} signed out.`,
   "session.tenant_switched": (record) => `${who(record)} switched to another tenant.`,
@@ -123,6 +129,8 @@ function toolOf(record: RecordFields): string {
 const from = (record: RecordFields): string => (record.src_ip === undefined ? "" : ` from ${record.src_ip}`);
 const why = (record: RecordFields): string =>
   record.reason_code === undefined && record.reason === undefined ? "" : ` (${reasonWords(record)})`;
+
+const ofAgent = (record: RecordFields): string => (record.actor_type === "agent" ? ` of ${lower(who(record))}` : "");
 
 function refusals(record: RecordFields): string {
   return typeof record.count === "number" && record.count > 1
