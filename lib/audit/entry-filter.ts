@@ -61,10 +61,12 @@ function toolCondition(tool: string, sql: SqlValues): string {
 }
 
 function callerCondition(caller: string, sql: SqlValues): string {
-  const value = sql.add(caller.trim().toLowerCase(), "text");
-  return isUuid(caller.trim().toLowerCase())
-    ? `e.actor_id = ${value}`
-    : `(e.actor_id = ${value} or lower(e.actor_name) = ${value})`;
+  const name = caller.trim();
+  const id = sql.add(name.toLowerCase(), "text");
+  // Written small by the database on both sides: it and we do not agree on every letter.
+  return isUuid(name.toLowerCase())
+    ? `e.actor_id = ${id}`
+    : `(e.actor_id = ${id} or lower(e.actor_name) = lower(${sql.add(name, "text")}))`;
 }
 
 function oneOf(field: "outcome" | "phase", text: string, allowed: readonly string[], sql: SqlValues): string {

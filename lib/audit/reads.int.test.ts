@@ -127,6 +127,12 @@ describe("searching", () => {
     expect(await open()).toEqual([]);
   });
 
+  it("finds a caller whose name the database writes small otherwise than we do", async () => {
+    const actor = { type: "user", id: newId(), name: "İpek@clinic.test" } as const;
+    await trail().append(base({ phase: "admin", eventType: "server.registered", actor }));
+    expect((await search({ caller: actor.name })).items).toHaveLength(1);
+  });
+
   it("finds by an id what was done to it", async () => {
     const id = newId();
     await trail().append(base({ phase: "admin", eventType: "agent_key.revoked", target: `key ${id}` }));
