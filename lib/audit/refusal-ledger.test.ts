@@ -63,6 +63,12 @@ describe("refusals of strangers", () => {
     expect(shared).toMatchObject({ count: 3, reasonCode: "revoked_key", target: "/api/mcp", actor: draft.actor });
     expect([shared?.ip, shared?.userAgent]).toEqual([undefined, undefined]);
 
+    for (const reasonCode of ["a", "b", "a"]) {
+      for (let refusal = 0; refusal < 10; refusal += 1) await ledger.record("key:2", { ...draft, reasonCode });
+    }
+    await ledger.flush();
+    expect(written.at(-1)).toMatchObject({ count: 20, reasonCode: "several_reasons" });
+
     const named = (name: string): EntryDraft => ({ ...draft, actor: { type: "anonymous", id: "anonymous", name } });
     for (let refusal = 0; refusal < 12; refusal += 1) await ledger.record("address:9", named(`guess-${refusal}`));
     await ledger.flush();

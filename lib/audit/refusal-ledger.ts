@@ -102,7 +102,11 @@ function joined(shared: Shared | null, draft: EntryDraft): Shared {
   const isSame = id === draft.actor.id && name === draft.actor.name;
   const differing = VARYING.filter((field) => shared[field] !== draft[field]);
   const common = differing.length === 0 ? shared : omit(shared, differing);
-  return { ...common, actor: isSame ? shared.actor : SEVERAL, count: shared.count + 1 };
+  return {
+    ...common,
+    ...(differing.includes("reasonCode") ? { reasonCode: "several_reasons" } : {}),
+    ...{ actor: isSame ? shared.actor : SEVERAL, count: shared.count + 1 },
+  };
 }
 
 function omit(shared: Shared, fields: readonly (keyof EntryDraft)[]): Shared {

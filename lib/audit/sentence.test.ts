@@ -98,6 +98,24 @@ describe("the sentence of an entry", () => {
       "12 requests were refused without a valid credential from ::1 (revoked key).",
     ],
     [
+      {
+        event_type: "session.refused",
+        count: 500,
+        actor_type: "anonymous",
+        reason_code: "several_reasons",
+        src_ip: "::1",
+      },
+      "500 sign-ins were refused from ::1 (several reasons).",
+    ],
+    [
+      { event_type: "session.refused", actor_type: "anonymous", reason_code: "no_account" },
+      "A sign-in was refused (no account).",
+    ],
+    [
+      { event_type: "tool_list.searched", outcome: "success", actor_type: "agent", actor_name: "triage-bot", count: 5 },
+      "Agent triage-bot searched the tools it may call and was shown 5.",
+    ],
+    [
       { event_type: "authentication.refused", outcome: "denied", actor_type: "agent", actor_name: "triage-bot" },
       "A request was refused without a valid credential of agent triage-bot.",
     ],

@@ -28,16 +28,17 @@ const SENTENCES: Readonly<Record<string, Say>> = {
     record.outcome === "success"
       ? `${who(record)} answered ${record.target}, which ${toolOf(record)} asked of it.`
       : `${who(record)} gave no answer to ${record.target}, which ${toolOf(record)} asked of it.`,
+  "tool_list.searched": (record) => `${who(record)} searched the tools it may call and was shown ${record.count ?? 0}.`,
   "tool_list.read": (record) => `${who(record)} listed the tools it may call.`,
   "resource_list.read": (record) => `${who(record)} listed the resources it may read.`,
   "prompt_list.read": (record) => `${who(record)} listed the prompts it may get.`,
   "access.denied": deniedSentence,
   "authentication.refused": (record) =>
-    `${refusals(record)} without a valid credential${ofAgent(record)}${from(record)}${why(record)}.`,
+    `${refusals(record, "request")} without a valid credential${ofAgent(record)}${from(record)}${why(record)}.`,
   "session.opened": (record) => `${who(record)} signed in${from(record)}.`,
   "session.closed": (record) => `${who(record)} signed out.`,
   "session.tenant_switched": (record) => `${who(record)} switched to another tenant.`,
-  "session.refused": (record) => `A sign-in was refused${from(record)}${why(record)}.`,
+  "session.refused": (record) => `${refusals(record, "sign-in")}${from(record)}${why(record)}.`,
   "server.became_unavailable": (record) => `Server ${record.target} stopped answering: ${reasonWords(record)}.`,
   "server.recovered": (record) => `Server ${record.target} answers again.`,
   "server.tools_changed": (record) => `Server ${record.target} changed the tools it offers.`,
@@ -132,10 +133,10 @@ const why = (record: RecordFields): string =>
 
 const ofAgent = (record: RecordFields): string => (record.actor_type === "agent" ? ` of ${lower(who(record))}` : "");
 
-function refusals(record: RecordFields): string {
+function refusals(record: RecordFields, what: string): string {
   return typeof record.count === "number" && record.count > 1
-    ? `${record.count} requests were refused`
-    : "A request was refused";
+    ? `${record.count} ${what}s were refused`
+    : `A ${what} was refused`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
