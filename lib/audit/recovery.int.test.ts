@@ -276,6 +276,30 @@ describe("an outage in the middle of calls", () => {
     await own.close();
   });
 
+  it("says that an answer was withheld whose outcome is in the trail, but was not known to be in time", async () => {
+    const { tenantId } = await createTestTenant();
+    const { state, store } = switchableStore();
+    const own = makeTrail(store, IMPATIENT);
+    const base = call(tenantId);
+    await own.append({ ...base, phase: "intent", eventType: "tool_call.started", outcome: "pending" });
+    state.mute = true;
+    const outcome = own.append({ ...base, phase: "outcome", eventType: "tool_call.finished", outcome: "success" });
+    await expect(outcome).rejects.toMatchObject({ code: "audit_unavailable" });
+    state.mute = false;
+    state.down = false;
+    const entries = async () => inTenant(tenantId, (tx) => tx.auditEntry.findMany({ orderBy: { seq: "asc" } }));
+    for (let tries = 0; tries < 60 && (await entries()).length < 3; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await entries()).map(({ eventType, phase }) => [eventType, phase])).toEqual([
+      ["tool_call.started", "intent"],
+      ["tool_call.finished", "outcome"],
+      ["tool_call.answer_withheld", "system"],
+    ]);
+    expect((await entries())[2]).toMatchObject({ callId: base.callId, server: "files", outcome: "failure" });
+    expect(own.status()).toMatchObject({ openCalls: 0 });
+    await own.close();
+  });
+
   it("closes an intent as refused that was written after its caller had been refused", async () => {
     const { tenantId } = await createTestTenant();
     const { state, store } = switchableStore();

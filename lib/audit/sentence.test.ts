@@ -56,6 +56,10 @@ describe("the sentence of an entry", () => {
       "Too late to be its outcome: agent triage-bot called filesystem__read_file, which failed: the server did not answer in time.",
     ],
     [
+      call({ event_type: "tool_call.answer_withheld", outcome: "failure", reason_code: "audit_unavailable" }),
+      "Withheld: agent triage-bot never got the answer of filesystem__read_file, because the trail did not record it in time.",
+    ],
+    [
       call({ event_type: "tool_call.lost", outcome: "unknown", reason_code: "gateway_stopped" }),
       "Unknown outcome: agent triage-bot called filesystem__read_file, and the gateway stopped before the call ended.",
     ],

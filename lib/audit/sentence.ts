@@ -23,6 +23,8 @@ const SENTENCES: Readonly<Record<string, Say>> = {
   "tool_call.refused": refusedSentence,
   "tool_call.lost": (record) =>
     `Unknown outcome: ${lower(who(record))} called ${toolOf(record)}, and ${lostBecause(record)}.`,
+  "tool_call.answer_withheld": (record) =>
+    `Withheld: ${lower(who(record))} never got the answer of ${toolOf(record)}, because the trail did not record it in time.`,
   "tool_call.finished_late": (record) => `Too late to be its outcome: ${lower(lateSentence(record))}`,
   "question.answered": (record) =>
     record.outcome === "success"
