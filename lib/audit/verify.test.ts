@@ -270,6 +270,17 @@ describe("an export", () => {
     expect(await verifyLines(sealed(shorter, cut, 4, 0))).toMatchObject({ valid: false });
   });
 
+  it("may begin late where a time is named beside the range 'all', which then says nothing", async () => {
+    const given = makeExport(3, { before: 2 });
+    const first = JSON.parse(given.lines[0] ?? "");
+    const tip = { seq: 5, hash: Buffer.from(given.head, "hex") };
+    const verdict = (filter: object) =>
+      verifyLines(sealed([manifestLine({ ...first, filter }), ...given.lines.slice(1, -1)], tip, 3, 0));
+    expect(await verdict({ range: "all", from: "2026-11-20T10:00:00Z" })).toMatchObject({ valid: true });
+    expect(await verdict({ range: "all" })).toMatchObject({ valid: false });
+    expect(await verdict({ range: "24h" })).toMatchObject({ valid: true });
+  });
+
   it("survives garbage", async () => {
     const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
     for (const text of ["\n", "{}\n", "null\n", deep, `{"type":"${EXPORT_TYPE}"}\n`, "\ufeff{}\n"]) {
