@@ -89,6 +89,8 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
 
 const SEVERAL = { type: "anonymous", id: "several", name: "several callers" } as const;
 
+const SEVERAL_REASONS = "several_reasons";
+
 /** What may differ between refusals of one subject. The request of the first stands for all of them. */
 const VARYING = [
   ...(["reasonCode", "reason", "target", "door", "era", "clientName", "userAgent", "ip", "bytesIn"] as const),
@@ -100,14 +102,17 @@ function joined(shared: Shared | null, draft: EntryDraft): Shared {
   if (shared === null) return { ...draft, eventId: newId(), count: 1 };
   const { id, name } = shared.actor;
   const isSame = id === draft.actor.id && name === draft.actor.name;
-  const differing = VARYING.filter((field) => shared[field] !== draft[field]);
+  const differing = VARYING.filter((field) => isSaid(shared[field]) && shared[field] !== draft[field]);
   const common = differing.length === 0 ? shared : omit(shared, differing);
   return {
     ...common,
-    ...(differing.includes("reasonCode") ? { reasonCode: "several_reasons" } : {}),
+    ...(differing.includes("reasonCode") ? { reasonCode: SEVERAL_REASONS } : {}),
     ...{ actor: isSame ? shared.actor : SEVERAL, count: shared.count + 1 },
   };
 }
+
+/** What was found to differ once is said no more. */
+const isSaid = (value: unknown): boolean => value !== undefined && value !== SEVERAL_REASONS;
 
 function omit(shared: Shared, fields: readonly (keyof EntryDraft)[]): Shared {
   const left = Object.entries(shared).filter(([name]) => !fields.some((field) => field === name));
