@@ -50,7 +50,7 @@ function Actions({ tenant, filter, verifying, onVerify }: ActionsProps) {
   );
 }
 
-/** The trail: what happened, newest first, and the proof that nothing was changed since. */
+/** The trail: what happened, newest first, and whether its chain holds. */
 export function AuditPage({ tenant }: { readonly tenant: string }) {
   const [params, setParams] = useQueryStates(auditParams);
   const verification = useMutation({ mutationFn: () => verifyChain(tenant) });
@@ -62,7 +62,7 @@ export function AuditPage({ tenant }: { readonly tenant: string }) {
     <>
       <PageHeader
         title="Audit trail"
-        purpose="Every call, refusal, change and sign-in, in one chain that shows any later change."
+        purpose="Every call, refusal, change and sign-in, each linked to the one before it."
         actions={
           <Actions
             tenant={tenant}

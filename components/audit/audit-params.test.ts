@@ -59,6 +59,15 @@ describe("chips", () => {
 });
 
 describe("custom times", () => {
+  it("are said in UTC and to the second, as they are asked for", () => {
+    const labels = (query: string) => chipsOf(read(query)).map((chip) => chip.label);
+    expect(labels("from=2026-11-20T10:00:00%2B02:00&to=2026-11-20T15:46:37.500Z")).toEqual([
+      "from 2026-11-20 08:00 UTC",
+      "until 2026-11-20 15:46:37.500 UTC",
+    ]);
+    expect(labels("from=yesterday")).toEqual(["from yesterday"]);
+    expect(isoToUtcInput("2026-11-20T14:03:59.000Z")).toBe("2026-11-20T14:03:59");
+  });
   it("are UTC whatever the browser's zone", () => {
     expect(utcInputToIso("2026-11-20T14:03")).toBe("2026-11-20T14:03:00.000Z");
     expect(isoToUtcInput("2026-11-20T14:03:00.000Z")).toBe("2026-11-20T14:03");

@@ -90,15 +90,21 @@ export type Chip = { readonly label: string; readonly clears: FilterChange };
 const wordOf = (options: readonly { value: string; label: string }[], value: string): string =>
   options.find((option) => option.value === value)?.label ?? value;
 
-const minutes = (iso: string): string => `${iso.slice(0, 16).replace("T", " ")} UTC`;
+/** As exact as it is asked for, without seconds where there are none; null for what is no time. */
+function utcText(iso: string | null): string | null {
+  const ms = Date.parse(iso ?? "");
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString().replace(/(?::00)?\.000Z$|Z$/, "");
+}
+
+const moment = (iso: string): string => utcText(iso)?.replace("T", " ").concat(" UTC") ?? iso;
 
 /** The filter as removable words. */
 export function chipsOf(params: AuditParams): readonly Chip[] {
   const chips: (Chip | null)[] = [
     params.q ? { label: `“${params.q}”`, clears: { q: null } } : null,
     params.range ? { label: wordOf(RANGE_OPTIONS, params.range), clears: { range: null } } : null,
-    params.from ? { label: `from ${minutes(params.from)}`, clears: { from: null } } : null,
-    params.to ? { label: `until ${minutes(params.to)}`, clears: { to: null } } : null,
+    params.from ? { label: `from ${moment(params.from)}`, clears: { from: null } } : null,
+    params.to ? { label: `until ${moment(params.to)}`, clears: { to: null } } : null,
     params.decision ? { label: wordOf(RESULTS, params.decision), clears: { decision: null } } : null,
     params.outcome ? { label: wordOf(RESULTS, params.outcome), clears: { outcome: null } } : null,
     params.phase ? { label: wordOf(PHASE_OPTIONS, params.phase), clears: { phase: null } } : null,
@@ -117,7 +123,4 @@ export function utcInputToIso(text: string): string | null {
 }
 
 /** What a `datetime-local` input shows for an instant; empty when it is none. */
-export function isoToUtcInput(iso: string | null): string {
-  const ms = Date.parse(iso ?? "");
-  return Number.isNaN(ms) ? "" : new Date(ms).toISOString().slice(0, 16);
-}
+export const isoToUtcInput = (iso: string | null): string => utcText(iso) ?? "";

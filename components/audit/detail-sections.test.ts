@@ -43,6 +43,12 @@ describe("detailSections", () => {
       { label: "Of it the gateway", text: "0.4 ms" },
     ]);
   });
+  it("says what was counted: refusals, or what a list held", () => {
+    const counted = (event: string) => section(entry({ event_type: event, count: 117 }), "What")?.at(-1);
+    expect(counted("authentication.refused")).toEqual({ label: "Times", text: "117" });
+    for (const event of ["tool_list.read", "tool_list.searched", "resource_list.read", "prompt_list.read"])
+      expect(counted(event)).toEqual({ label: "Listed", text: "117" });
+  });
   it("names the missing permission and the rule", () => {
     expect(section(entry({ permission: "files:write", rule_id: "unmapped" }), "Decision")).toEqual([
       { label: "Permission needed", text: "files:write", as: "code" },

@@ -29,7 +29,6 @@ const WHAT: readonly Row[] = [
   ["tool", "Tool", "code"],
   ["tool_def_sha256", "Tool definition", "id"],
   ["target", "Target", "code"],
-  ["count", "Times"],
   ["door", "Door", "code"],
   ["era", "Protocol era"],
   ["request_id", "Request", "id"],
@@ -56,6 +55,12 @@ function factsOf(record: EntryDetail["record"], rows: readonly Row[]): Fact[] {
     const text = textOf(record[field]);
     return text === null ? [] : [{ label, text, ...(as === undefined ? {} : { as }) }];
   });
+}
+
+/** A list says how much was in it, an entry that stands for several refusals how many they were. */
+function counted({ record }: EntryDetail): Fact[] {
+  const isList = /_list\.(read|searched)$/.test(textOf(record["event_type"]) ?? "");
+  return factsOf(record, [["count", isList ? "Listed" : "Times"]]);
 }
 
 const numberOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
@@ -102,7 +107,7 @@ function chain(entry: EntryDetail): Fact[] {
 export function detailSections(entry: EntryDetail): readonly Section[] {
   return [
     { title: "Who", facts: factsOf(entry.record, WHO) },
-    { title: "What", facts: factsOf(entry.record, WHAT) },
+    { title: "What", facts: [...factsOf(entry.record, WHAT), ...counted(entry)] },
     { title: "Decision", facts: factsOf(entry.record, DECISION) },
     { title: "Timing", facts: timing(entry) },
     { title: "Chain", facts: chain(entry) },

@@ -60,6 +60,13 @@ export function VerifyPanel({ report, hrefOf, onOpen, onDismiss }: Props) {
         <p className="flex items-center gap-1">
           <span className="text-muted">Head</span> <Id value={report.head} label="head hash" full />
         </p>
+        {report.valid ? (
+          <p className="text-muted">
+            Every entry agrees with its hash and follows the one before. That the chain was not made anew, or cut at its
+            end, by somebody who rules the whole database, shows only a head that you noted elsewhere: check an export
+            against it with <code className="font-mono text-xs">cs audit verify --expect-head</code>.
+          </p>
+        ) : null}
         {open > 0 ? (
           <p className="text-muted">
             {formatPlural(report.openIntents, "call", "calls")} still open, {formatCount(report.unknownOutcomes)} with

@@ -15,8 +15,24 @@ describe("figures as CSV", () => {
     );
   });
   it("never lets a spreadsheet run a cell, and leaves negative numbers numbers", () => {
-    const cells = ["=1+1", "+x", "-x", "@x", "\tx", "plain", -5, 'say "no", then\nstop'];
-    expect(toCsv([cells])).toBe(`'=1+1,'+x,'-x,'@x,'\tx,plain,-5,"say ""no"", then\nstop"\r\n`);
+    const cells = [
+      "=1+1",
+      "+x",
+      "-x",
+      "@x",
+      "\tx",
+      "\n=x",
+      "＝1",
+      "＋x",
+      "－x",
+      "＠x",
+      "plain",
+      -5,
+      'say "no", then\nstop',
+    ];
+    expect(toCsv([cells])).toBe(
+      `'=1+1,'+x,'-x,'@x,'\tx,"'\n=x",'＝1,'＋x,'－x,'＠x,plain,-5,"say ""no"", then\nstop"\r\n`,
+    );
   });
   it("names the file after whose figures they are and which time they are of", () => {
     const [from, to] = [Date.parse("2026-11-20T14:00:00Z"), Date.parse("2026-11-20T15:30:00Z")];

@@ -2,8 +2,8 @@ import type { ChartPoint, Series } from "@/components/charts/series";
 
 export type CsvCell = string | number | null;
 
-/** Spreadsheets run cells that begin like this; an apostrophe keeps them text. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** Spreadsheets run cells that begin like this, some of them wide signs too; an apostrophe keeps them text. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
 function cellText(cell: CsvCell): string {
   if (cell === null) return "";

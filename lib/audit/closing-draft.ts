@@ -23,6 +23,16 @@ export function lateDraft(of: EntryDraft): EntryDraft {
   return { ...same, phase: "system", eventType: "tool_call.finished_late" };
 }
 
+/**
+ * The outcome of a call is in the trail and says that it got an answer, but nobody could tell that in time, so the answer was
+ * withheld from its caller.
+ */
+export function withheldDraft(of: EntryDraft): EntryDraft {
+  const { eventId: _, payload: __, latencyMs: ___, upstreamMs: ____, bytesOut: _____, ...same } = of;
+  const why = { reasonCode: "audit_unavailable", reason: "The outcome was not known to be in the trail in time." };
+  return { ...same, ...why, phase: "system", eventType: "tool_call.answer_withheld", outcome: "failure" };
+}
+
 /** The outcome entry of a call that has none, made from its intent or from the outcome that could not be written. */
 export function closingDraft(of: EntryDraft, because: ClosedBecause): EntryDraft {
   const { eventId: _, payload: __, latencyMs: ___, upstreamMs: ____, bytesOut: _____, ...same } = of;

@@ -85,7 +85,7 @@ describe("a connection that is lost while its statement still waits for the head
     expect(trail().status().openCalls).toBe(0);
   });
 
-  it("leaves one outcome when its caller was refused meanwhile", async () => {
+  it("leaves one outcome, and that it was withheld, when its caller was refused meanwhile", async () => {
     const tenantId = await knownTenant();
     const call = callOf(tenantId);
     await trail().append(intentOf(call));
@@ -93,7 +93,8 @@ describe("a connection that is lost while its statement still waits for the head
     const outcome = { ...call, phase: "outcome", eventType: "tool_call.finished", outcome: "success" } as const;
     await refuseMeanwhile(outcome, letGo);
     await delay(1_500);
-    expect(await entriesOf(tenantId, call.callId)).toEqual(["tool_call.started", "tool_call.finished"]);
+    const said = ["tool_call.started", "tool_call.finished", "tool_call.answer_withheld"];
+    expect(await entriesOf(tenantId, call.callId)).toEqual(said);
   });
 });
 

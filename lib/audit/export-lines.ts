@@ -51,3 +51,21 @@ export const entryLine = (seq: number, prevHash: string, hash: string, record: s
 
 export const omittedLine = (fromSeq: number, digests: readonly string[]): string =>
   `{"omitted":{"digests":["${digests.join('","')}"],"from_seq":${fromSeq},"to_seq":${fromSeq + digests.length - 1}}}`;
+
+const isTime = (name: string): boolean => name === "from" || name === "to" || name === "range";
+const namesTime = ([name, value]: readonly [string, string]): boolean => isTime(name) && value !== "all";
+
+/**
+ * What the first line says against itself; null when nothing. Without a filter the whole chain is in the file, and in full: so
+ * nobody can make a digest of an entry, or cut the end, without naming a filter that whoever reads the report can see.
+ */
+export function contradiction({ filter, range, chain, omitted }: ExportManifest): string | null {
+  const isPart = Object.entries(filter).some(namesTime);
+  if (range.to_seq > chain.seq || (range.to_seq === chain.seq && range.head_hash !== chain.hash))
+    return "its range does not fit the chain that it names";
+  if (!isPart && (range.from_seq !== 1 || range.to_seq !== chain.seq))
+    return "it names no span of time, and its range is not the whole chain";
+  if (!isPart && omitted > 0 && Object.keys(filter).every(isTime))
+    return "it names no filter, and entries are left out";
+  return null;
+}

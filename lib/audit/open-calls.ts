@@ -1,5 +1,5 @@
 import type { Fate } from "@/lib/audit/backlog";
-import { type ClosedBecause, closingDraft, lateDraft } from "@/lib/audit/closing-draft";
+import { type ClosedBecause, closingDraft, lateDraft, withheldDraft } from "@/lib/audit/closing-draft";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { tellLanded } from "@/lib/audit/landed";
 import type { OwedEntries } from "@/lib/audit/owed-entries";
@@ -54,8 +54,10 @@ export class OpenCalls {
     const wasOpen = this.begun.has(callId);
     if (fate === "dropped" && wasOpen) this.close(draft, "unrecorded");
     if (fate !== "dropped") this.forget(callId);
+    const isNews = wasOpen && !this.owed.isKnown(draft);
+    if (fate === "landed" && isNews && draft.outcome === "success") this.owed.owe(withheldDraft(draft));
     // Another process took us for dead and has closed the call. What came of it is said all the same.
-    if (fate === "second" && wasOpen && !this.owed.isKnown(draft)) this.owed.owe(lateDraft(draft));
+    if (fate === "second" && isNews) this.owed.owe(lateDraft(draft));
   }
 
   private close(of: EntryDraft, because: ClosedBecause): void {

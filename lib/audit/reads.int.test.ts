@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { exportEntries } from "@/lib/audit/export-entries";
 import { exportResponse } from "@/lib/audit/export-response";
 import { getEntry } from "@/lib/audit/get-entry";
 import { perform } from "@/lib/audit/perform";
+import { noteRead } from "@/lib/audit/read-note";
 import type { SearchEntriesInput } from "@/lib/audit/schemas";
 import { searchEntries } from "@/lib/audit/search-entries";
 import { closeTrail, trail } from "@/lib/audit/trail";
@@ -11,6 +12,7 @@ import { verifyExport } from "@/lib/audit/verify";
 import { verifyTrail } from "@/lib/audit/verify-trail";
 import { newId } from "@/lib/core/ids";
 import { resetSingleton } from "@/lib/core/singleton";
+import { inTenant } from "@/lib/db/in-tenant";
 import { setCircuitSource } from "@/lib/metrics/circuit-source";
 import { readOverview } from "@/lib/metrics/read-overview";
 import { flushCalls, startRecorder, stopRecorder } from "@/lib/metrics/recorder";
@@ -111,6 +113,32 @@ describe("searching", () => {
     expect(await calls(input)).toHaveLength(count);
   });
 
+  it("does not call a call open whose clock was set back in its middle", async () => {
+    const other = await createTestTenant();
+    const callId = newId();
+    const of = { callId, tenantId: other.tenantId };
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+    await trail()
+      .append(base({ ...of, phase: "intent", eventType: "tool_call.started", outcome: "pending" }))
+      .finally(() => vi.useRealTimers());
+    const open = async () => (await perform(searchEntries, other.ctx(["audit:read"]), { outcome: "pending" })).items;
+    expect(await open()).toHaveLength(1);
+    await trail().append(base(of));
+    expect(await open()).toEqual([]);
+  });
+
+  it("finds a caller whose name the database writes small otherwise than we do", async () => {
+    const actor = { type: "user", id: newId(), name: "İpek@clinic.test" } as const;
+    await trail().append(base({ phase: "admin", eventType: "server.registered", actor }));
+    expect((await search({ caller: actor.name })).items).toHaveLength(1);
+  });
+
+  it("finds by an id what was done to it", async () => {
+    const id = newId();
+    await trail().append(base({ phase: "admin", eventType: "agent_key.revoked", target: `key ${id}` }));
+    expect((await search({ q: id })).items).toMatchObject([{ target: `key ${id}` }]);
+  });
+
   it("pages by key without losing or repeating an entry", async () => {
     const all = (await search({ limit: 500 })).items.map(({ id }) => id);
     const seen: string[] = [];
@@ -160,6 +188,48 @@ describe("one entry", () => {
     ).toHaveLength(1);
     const previous = await perform(getEntry, tenant.ctx(), { id: shown.previousId });
     expect(previous).toMatchObject({ seq: shown.seq - 1, nextId: id, hash: shown.prevHash });
+  });
+});
+
+describe("a note that somebody read", () => {
+  const read = (per: string, ctx = tenant.ctx()) =>
+    inTenant(tenant.tenantId, (tx) =>
+      noteRead(tx, ctx, { eventType: "payload.read", target: per, windowMs: 60_000, per }),
+    );
+  const notes = async (per: string) =>
+    (await readTrail(tenant.tenantId)).filter(({ type, target }) => type === "payload.read" && target === per).length;
+
+  it("is written once per window", async () => {
+    const per = newId();
+    for (let times = 0; times < 3; times += 1) await read(per);
+    expect(await notes(per)).toBe(1);
+  });
+
+  it("is written anew where the transaction that wrote it was undone", async () => {
+    const per = newId();
+    const undone = inTenant(tenant.tenantId, async (tx) => {
+      await noteRead(tx, tenant.ctx(), { eventType: "payload.read", target: per, windowMs: 60_000, per });
+      throw new Error("undone");
+    });
+    await expect(undone).rejects.toThrow("undone");
+    await read(per);
+    expect(await notes(per)).toBe(1);
+  });
+
+  it("is written in the next window, though the clock was set back", async () => {
+    const per = newId();
+    const ages = vi.spyOn(performance, "now");
+    try {
+      await read(per);
+      const now = performance.now();
+      ages.mockImplementation(() => now + 61_000);
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 3_600_000 });
+      await read(per);
+    } finally {
+      vi.useRealTimers();
+      ages.mockRestore();
+    }
+    expect(await notes(per)).toBe(2);
   });
 });
 

@@ -17,6 +17,8 @@ const MARGIN_MS = 60_000;
  * The embedded database serves one gateway: who finds a free lock there is its successor.
  */
 const SILENT_MS = 12_000;
+/** The clock may have been set back in the middle of a call; the bound spares all earlier months the look. */
+const SET_BACK = "interval '1 day'";
 
 type DeadProcess = { readonly id: string; readonly lock_key: string; readonly open_since: Date };
 
@@ -59,8 +61,9 @@ async function recoverOne(session: pg.Client, dead: DeadProcess): Promise<number
   ]);
   if (taken.rows[0]?.taken !== true) return 0;
   try {
-    let closed = 0;
-    for (const tenantId of await allTenants()) closed += await closeIn(tenantId, dead);
+    const { closed, left } = await closeEverywhere(dead);
+    // One that is left is tried again with the process it belongs to.
+    if (left > 0) return closed;
     await platformSql((client) =>
       client.query("update gateway_processes set closed_at = now() where id = $1::uuid", [dead.id]),
     );
@@ -71,26 +74,44 @@ async function recoverOne(session: pg.Client, dead: DeadProcess): Promise<number
   }
 }
 
+type Closed = { readonly closed: number; readonly left: number };
+
+/** A tenant whose chain takes nothing keeps neither the others' calls open nor a gateway from starting. */
+async function closeEverywhere(dead: DeadProcess): Promise<Closed> {
+  let [closed, left] = [0, 0];
+  for (const tenantId of await allTenants()) {
+    const here = await closeIn(tenantId, dead);
+    closed += here.closed;
+    left += here.left;
+  }
+  return { closed, left };
+}
+
 async function allTenants(): Promise<readonly string[]> {
   const { rows } = await platformSql((client) => client.query<{ id: string }>("select id from tenants"));
   return rows.map(({ id }) => id);
 }
 
-async function closeIn(tenantId: string, dead: DeadProcess): Promise<number> {
+async function closeIn(tenantId: string, dead: DeadProcess): Promise<Closed> {
   const since = new Date(dead.open_since.getTime() - MARGIN_MS).toISOString();
   const { rows } = await tenantSql(tenantId, (client) =>
     client.query<{ record: Buffer }>(
       `select i.record from audit_entries i
         where i.tenant_id = $1::uuid and i.ts >= $2::timestamptz and i.gateway_id = $3::uuid and i.phase = 'intent'
           and (select o.seq from audit_entries o where o.tenant_id = $1::uuid and o.call_id = i.call_id
-            and o.phase = 'outcome' and o.ts >= $2::timestamptz limit 1) is null
+            and o.phase = 'outcome' and o.ts >= $2::timestamptz - ${SET_BACK} limit 1) is null
         order by i.seq`,
       [tenantId, since, dead.id],
     ),
   );
   const drafts = rows.flatMap(({ record }) => intentOf(tenantId, parseRecord(record)));
-  await Promise.all(drafts.map((draft) => trail().append(closingDraft(draft, "lost"))));
-  return drafts.length;
+  const ended = await Promise.allSettled(drafts.map((draft) => trail().append(closingDraft(draft, "lost"))));
+  const failures = ended.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
+  if (failures.length > 0) {
+    const text = "open calls of a process that is gone could not be closed and will be tried again";
+    logger.error({ tenantId, gateway: dead.id, left: failures.length, err: failures[0] }, text);
+  }
+  return { closed: drafts.length - failures.length, left: failures.length };
 }
 
 /** The draft an intent was made from, as far as its successor has to repeat it. */
@@ -105,13 +126,16 @@ function intentOf(tenantId: string, record: RecordFields | null): EntryDraft[] {
     server: said("server"),
     serverId: said("server_id"),
     tool: said("tool"),
+    target: said("target"),
     toolDefinitionSha256: said("tool_def_sha256"),
     permission: said("permission"),
     ruleId: said("rule_id"),
     policySha256: said("policy_version_sha256"),
     door: said("door"),
     era: said("era"),
+    clientName: said("client_name"),
     ip: said("src_ip"),
+    userAgent: said("user_agent"),
     traceId: said("trace_id"),
     spanId: said("span_id"),
   };

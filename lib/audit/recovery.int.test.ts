@@ -7,6 +7,7 @@ import { closeTrail, makeTrail, trail } from "@/lib/audit/trail";
 import { walkTrail } from "@/lib/audit/verify-trail";
 import { newId } from "@/lib/core/ids";
 import { resetSingleton } from "@/lib/core/singleton";
+import { pool } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { platformSql } from "@/lib/db/sql";
 import { buildForTest, type TestBundle } from "@/lib/testing/bundle";
@@ -120,6 +121,87 @@ describe("a process that dies in the middle of calls", () => {
   });
 });
 
+/** What `work` wrote was written by a process that is gone since, and had calls open since `openSince`. */
+async function diedAfter(work: () => Promise<unknown>, openSince = new Date()): Promise<string> {
+  resetSingleton("audit.gateway-id");
+  const id = gatewayId();
+  await work();
+  await closeTrail();
+  resetSingleton("audit.gateway-id");
+  await platformSql((client) =>
+    client.query(
+      `insert into gateway_processes (id, lock_key, version, last_seen_at, open_since)
+        values ($1::uuid, (random() * 1e15)::bigint, 'test', now() - interval '1 minute', $2::timestamptz)`,
+      [id, openSince.toISOString()],
+    ),
+  );
+  return id;
+}
+
+const closedAt = async (id: string): Promise<Date | null> => {
+  const text = "select closed_at from gateway_processes where id = $1::uuid";
+  const { rows } = await platformSql((client) => client.query<{ closed_at: Date | null }>(text, [id]));
+  return rows[0]?.closed_at ?? null;
+};
+
+const intentIn = (tenantId: string, callId = newId()) =>
+  trail().append({
+    ...{ tenantId, callId, phase: "intent", eventType: "tool_call.started", outcome: "pending", requestId: newId() },
+    actor: { type: "agent", id: newId(), name: "bot" },
+    ...{ server: "files", tool: "resources:read", target: "resources/read file:///ward-7.txt", clientName: "desk" },
+  });
+
+describe("recovery", () => {
+  it("of one tenant whose chain takes nothing more keeps nobody else's calls open, and no gateway from starting", async () => {
+    const [broken, sound] = [await createTestTenant(), await createTestTenant()];
+    const dead = await diedAfter(() => Promise.all([intentIn(broken.tenantId), intentIn(sound.tenantId)]));
+    const { rows: heads } = await pool().query("delete from audit_heads where tenant_id = $1 returning *", [
+      broken.tenantId,
+    ]);
+    await recoverOpenIntents();
+    expect(await outcomesOf(sound.tenantId, "unknown")).toHaveLength(1);
+    // It is not done with: once the chain can be written again, its calls are closed too.
+    expect(await closedAt(dead)).toBeNull();
+    const [{ seq, hash }] = heads;
+    await pool().query("insert into audit_heads (tenant_id, seq, hash) values ($1, $2, $3)", [
+      broken.tenantId,
+      seq,
+      hash,
+    ]);
+    await recoverOpenIntents();
+    expect(await outcomesOf(broken.tenantId, "unknown")).toHaveLength(1);
+    expect(await closedAt(dead)).not.toBeNull();
+  });
+
+  it("sees the outcome of a call in which the clock was set back", async () => {
+    const { tenantId } = await createTestTenant();
+    const callId = newId();
+    const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000);
+    // It lived on for five minutes, so that the outcome is older than all that it had open.
+    const work = async () => {
+      vi.useFakeTimers({ toFake: ["Date"], now: inMinutes(10) });
+      await intentIn(tenantId, callId).finally(() => vi.useRealTimers());
+      await trail().append({
+        ...{ tenantId, callId, phase: "outcome", eventType: "tool_call.finished", outcome: "success" },
+        ...{ requestId: newId(), actor: { type: "agent", id: newId(), name: "bot" } },
+      });
+    };
+    const dead = await diedAfter(work, inMinutes(5));
+    await recoverOpenIntents();
+    expect(await closedAt(dead)).not.toBeNull();
+    expect(await walkTrail(tenantId)).toMatchObject({ openIntents: 0, unknownOutcomes: 0, entries: 2 });
+  });
+
+  it("says what was asked for in a call that was no tool's", async () => {
+    const { tenantId } = await createTestTenant();
+    await diedAfter(() => intentIn(tenantId));
+    await recoverOpenIntents();
+    const [entry] = await outcomesOf(tenantId, "unknown");
+    expect(entry).toMatchObject({ tool: "resources:read", target: "resources/read file:///ward-7.txt" });
+    expect(Buffer.from(entry?.record ?? []).toString()).toContain('"client_name":"desk"');
+  });
+});
+
 describe("registering", () => {
   it("leaves a row that says when it began, beats, and a clean stop", async () => {
     await registerProcess();
@@ -190,6 +272,30 @@ describe("an outage in the middle of calls", () => {
       unknownOutcomes: 1,
       entries: 2,
     });
+    expect(own.status()).toMatchObject({ openCalls: 0 });
+    await own.close();
+  });
+
+  it("says that an answer was withheld whose outcome is in the trail, but was not known to be in time", async () => {
+    const { tenantId } = await createTestTenant();
+    const { state, store } = switchableStore();
+    const own = makeTrail(store, IMPATIENT);
+    const base = call(tenantId);
+    await own.append({ ...base, phase: "intent", eventType: "tool_call.started", outcome: "pending" });
+    state.mute = true;
+    const outcome = own.append({ ...base, phase: "outcome", eventType: "tool_call.finished", outcome: "success" });
+    await expect(outcome).rejects.toMatchObject({ code: "audit_unavailable" });
+    state.mute = false;
+    state.down = false;
+    const entries = async () => inTenant(tenantId, (tx) => tx.auditEntry.findMany({ orderBy: { seq: "asc" } }));
+    for (let tries = 0; tries < 60 && (await entries()).length < 3; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await entries()).map(({ eventType, phase }) => [eventType, phase])).toEqual([
+      ["tool_call.started", "intent"],
+      ["tool_call.finished", "outcome"],
+      ["tool_call.answer_withheld", "system"],
+    ]);
+    expect((await entries())[2]).toMatchObject({ callId: base.callId, server: "files", outcome: "failure" });
     expect(own.status()).toMatchObject({ openCalls: 0 });
     await own.close();
   });

@@ -51,6 +51,46 @@ describe("refusals of strangers", () => {
     expect(written).toHaveLength(13);
   });
 
+  it("share what they have in common, and nothing that is true of some", async () => {
+    const { written, ledger } = setup();
+    const known = { ...draft, reasonCode: "revoked_key", target: "/api/mcp", ip: "192.0.2.1", userAgent: "one" };
+    for (let refusal = 0; refusal < 10; refusal += 1) await ledger.record("key:1", known);
+    await ledger.record("key:1", known);
+    await ledger.record("key:1", { ...known, ip: "198.51.100.7", userAgent: "two" });
+    await ledger.record("key:1", known);
+    await ledger.flush();
+    const shared = written.at(-1);
+    expect(shared).toMatchObject({ count: 3, reasonCode: "revoked_key", target: "/api/mcp", actor: draft.actor });
+    expect([shared?.ip, shared?.userAgent]).toEqual([undefined, undefined]);
+
+    for (const reasonCode of ["a", "b", "a"]) {
+      for (let refusal = 0; refusal < 10; refusal += 1) await ledger.record("key:2", { ...draft, reasonCode });
+    }
+    await ledger.flush();
+    expect(written.at(-1)).toMatchObject({ count: 20, reasonCode: "several_reasons" });
+
+    const named = (name: string): EntryDraft => ({ ...draft, actor: { type: "anonymous", id: "anonymous", name } });
+    for (let refusal = 0; refusal < 12; refusal += 1) await ledger.record("address:9", named(`guess-${refusal}`));
+    await ledger.flush();
+    expect(written.at(-1)).toMatchObject({ count: 2, actor: { type: "anonymous", name: "several callers" } });
+  });
+
+  it("are counted by what happened, too, where the callers are countless", async () => {
+    const { written, ledger } = setup();
+    for (let address = 0; address < 10_000; address += 1) await ledger.record(`address:${address}`, draft);
+    const greeting: EntryDraft = { ...draft, eventType: "connection.opened", outcome: "success" };
+    for (let at = 0; at < 15; at += 1) {
+      await ledger.record(`greeting:${at}`, greeting);
+      await ledger.record(`refused:${at}`, draft);
+    }
+    await ledger.flush();
+    const counted = written.filter(({ count }) => count !== undefined);
+    expect(counted.map(({ eventType, outcome, count }) => [eventType, outcome, count])).toEqual([
+      ["connection.opened", "success", 5],
+      ["authentication.refused", "denied", 5],
+    ]);
+  });
+
   it("stay bounded when the addresses are countless", async () => {
     const { written, ledger } = setup();
     for (let address = 0; address < 12_000; address += 1) await ledger.record(`address:${address}`, draft);

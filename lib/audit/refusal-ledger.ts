@@ -22,12 +22,13 @@ export type RefusalLedgerOptions = {
   readonly windowMs?: number;
 };
 
+type Shared = EntryDraft & { readonly eventId: string; readonly count: number };
 type Window = {
   readonly endsAt: number;
   /** Of newcomers who had no window of their own. */
   readonly isOfMany: boolean;
   seen: number;
-  shared: (EntryDraft & { eventId: string; count: number }) | null;
+  shared: Shared | null;
 };
 
 /** Subjects watched at once; beyond it all newcomers of a tenant share one window, which keeps the bound on entries. */
@@ -58,11 +59,11 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
     return closed;
   }
 
-  function windowOf(tenantId: string, who: string): Window {
+  function windowOf({ tenantId, eventType }: EntryDraft, who: string): Window {
     const now = clock.now();
     const own = `${tenantId}|${who}`;
     const isOfMany = windows.size >= MAX_SUBJECTS && !windows.has(own);
-    const subject = isOfMany ? tenantId : own;
+    const subject = isOfMany ? `${tenantId}|${eventType}` : own;
     const found = windows.get(subject);
     if (found !== undefined && found.endsAt > now) return found;
     if (found !== undefined) void write([found]);
@@ -74,11 +75,10 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
 
   return {
     async record(subject, draft) {
-      const window = windowOf(draft.tenantId, subject);
+      const window = windowOf(draft, subject);
       window.seen += 1;
       if (window.seen <= individually) return (await append(draft)).eventId;
-      window.shared ??= { ...(window.isOfMany ? ofMany(draft) : draft), eventId: newId(), count: 0 };
-      window.shared.count += 1;
+      window.shared = joined(window.shared, window.isOfMany ? ofMany(draft) : draft);
       return window.shared.eventId;
     },
     async flush() {
@@ -87,9 +87,40 @@ export function makeRefusalLedger(options: RefusalLedgerOptions): RefusalLedger 
   };
 }
 
+const SEVERAL = { type: "anonymous", id: "several", name: "several callers" } as const;
+
+const SEVERAL_REASONS = "several_reasons";
+
+/** What may differ between refusals of one subject. The request of the first stands for all of them. */
+const VARYING = [
+  ...(["reasonCode", "reason", "target", "door", "era", "clientName", "userAgent", "ip", "bytesIn"] as const),
+  ...(["traceId", "spanId", "authMethod", "credentialId", "onBehalfOf"] as const),
+] satisfies readonly (keyof EntryDraft)[];
+
+/** One more of the same: of all of them is said only what is true of each. */
+function joined(shared: Shared | null, draft: EntryDraft): Shared {
+  if (shared === null) return { ...draft, eventId: newId(), count: 1 };
+  const { id, name } = shared.actor;
+  const isSame = id === draft.actor.id && name === draft.actor.name;
+  const differing = VARYING.filter((field) => isSaid(shared[field]) && shared[field] !== draft[field]);
+  const common = differing.length === 0 ? shared : omit(shared, differing);
+  return {
+    ...common,
+    ...(differing.includes("reasonCode") ? { reasonCode: SEVERAL_REASONS } : {}),
+    ...{ actor: isSame ? shared.actor : SEVERAL, count: shared.count + 1 },
+  };
+}
+
+/** What was found to differ once is said no more. */
+const isSaid = (value: unknown): boolean => value !== undefined && value !== SEVERAL_REASONS;
+
+function omit(shared: Shared, fields: readonly (keyof EntryDraft)[]): Shared {
+  const left = Object.entries(shared).filter(([name]) => !fields.some((field) => field === name));
+  return Object.fromEntries(left) as Shared;
+}
+
 /** What was refused, without who asked: a count of many must not be laid at the door of the first. */
 function ofMany(draft: EntryDraft): EntryDraft {
   const { onBehalfOf: _, authMethod: __, credentialId: ___, clientName: ____, ...rest } = draft;
-  const actor = { type: "anonymous", id: "several", name: "several callers" } as const;
-  return { ...rest, actor, ip: null, userAgent: null };
+  return { ...rest, actor: SEVERAL, ip: null, userAgent: null };
 }

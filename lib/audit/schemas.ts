@@ -32,7 +32,7 @@ export const searchEntriesInput = z.object({
     .string()
     .regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits")
     .optional(),
-  /** Free text over sentence, reason, target and ids; `trace:<id>` in it means that trace. */
+  /** Free text over event, outcome, caller, tool, target, reason, rule, permission, address and ids; `trace:<id>` in it means that trace. */
   q: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor,

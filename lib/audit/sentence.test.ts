@@ -56,6 +56,10 @@ describe("the sentence of an entry", () => {
       "Too late to be its outcome: agent triage-bot called filesystem__read_file, which failed: the server did not answer in time.",
     ],
     [
+      call({ event_type: "tool_call.answer_withheld", outcome: "failure", reason_code: "audit_unavailable" }),
+      "Withheld: agent triage-bot never got the answer of filesystem__read_file, because the trail did not record it in time.",
+    ],
+    [
       call({ event_type: "tool_call.lost", outcome: "unknown", reason_code: "gateway_stopped" }),
       "Unknown outcome: agent triage-bot called filesystem__read_file, and the gateway stopped before the call ended.",
     ],
@@ -88,7 +92,7 @@ describe("the sentence of an entry", () => {
     [act({ event_type: "session.opened", src_ip: "127.0.0.1" }), "ana@clinic.test signed in from 127.0.0.1."],
     [
       {
-        event_type: "agent.refused",
+        event_type: "authentication.refused",
         outcome: "denied",
         actor_type: "anonymous",
         count: 12,
@@ -96,6 +100,32 @@ describe("the sentence of an entry", () => {
         src_ip: "::1",
       },
       "12 requests were refused without a valid credential from ::1 (revoked key).",
+    ],
+    [
+      {
+        event_type: "session.refused",
+        count: 500,
+        actor_type: "anonymous",
+        reason_code: "several_reasons",
+        src_ip: "::1",
+      },
+      "500 sign-ins were refused from ::1 (several reasons).",
+    ],
+    [
+      { event_type: "session.refused", actor_type: "anonymous", reason_code: "no_account" },
+      "A sign-in was refused (no account).",
+    ],
+    [
+      { event_type: "tool_list.searched", outcome: "success", actor_type: "agent", actor_name: "triage-bot", count: 5 },
+      "Agent triage-bot searched the tools it may call and was shown 5.",
+    ],
+    [
+      { event_type: "authentication.refused", outcome: "denied", actor_type: "agent", actor_name: "triage-bot" },
+      "A request was refused without a valid credential of agent triage-bot.",
+    ],
+    [
+      act({ event_type: "server.registered", target: "files\u202etxt.\u001b[2K\u2066" }),
+      "ana@clinic.test registered server files\ufffdtxt.\ufffd[2K\ufffd.",
     ],
     [
       { event_type: "system.started", actor_type: "system", actor_name: "boot", outcome: "success" },

@@ -1,7 +1,12 @@
 import type { RecordFields } from "@/lib/audit/record";
 
+/** Controls and marks of direction: others' names and addresses must not rearrange what is said of them. */
+const STEERING = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /** What a person reads first about an entry. Pure: made from the record alone, so the chain covers what is said. */
-export function toSentence(record: RecordFields): string {
+export const toSentence = (record: RecordFields): string => said(record).replaceAll(STEERING, "\ufffd");
+
+function said(record: RecordFields): string {
   const type = String(record.event_type ?? "");
   const special = SENTENCES[type];
   if (special !== undefined) return special(record);
@@ -18,20 +23,24 @@ const SENTENCES: Readonly<Record<string, Say>> = {
   "tool_call.refused": refusedSentence,
   "tool_call.lost": (record) =>
     `Unknown outcome: ${lower(who(record))} called ${toolOf(record)}, and ${lostBecause(record)}.`,
+  "tool_call.answer_withheld": (record) =>
+    `Withheld: ${lower(who(record))} never got the answer of ${toolOf(record)}, because the trail did not record it in time.`,
   "tool_call.finished_late": (record) => `Too late to be its outcome: ${lower(lateSentence(record))}`,
   "question.answered": (record) =>
     record.outcome === "success"
       ? `${who(record)} answered ${record.target}, which ${toolOf(record)} asked of it.`
       : `${who(record)} gave no answer to ${record.target}, which ${toolOf(record)} asked of it.`,
+  "tool_list.searched": (record) => `${who(record)} searched the tools it may call and was shown ${record.count ?? 0}.`,
   "tool_list.read": (record) => `${who(record)} listed the tools it may call.`,
   "resource_list.read": (record) => `${who(record)} listed the resources it may read.`,
   "prompt_list.read": (record) => `${who(record)} listed the prompts it may get.`,
   "access.denied": deniedSentence,
-  "agent.refused": (record) => `${refusals(record)} without a valid credential${from(record)}${why(record)}.`,
+  "authentication.refused": (record) =>
+    `${refusals(record, "request")} without a valid credential${ofAgent(record)}${from(record)}${why(record)}.`,
   "session.opened": (record) => `${who(record)} signed in${from(record)}.`,
   "session.closed": (record) => `${who(record)} signed out.`,
   "session.tenant_switched": (record) => `${who(record)} switched to another tenant.`,
-  "session.refused": (record) => `A sign-in was refused${from(record)}${why(record)}.`,
+  "session.refused": (record) => `${refusals(record, "sign-in")}${from(record)}${why(record)}.`,
   "server.became_unavailable": (record) => `Server ${record.target} stopped answering: ${reasonWords(record)}.`,
   "server.recovered": (record) => `Server ${record.target} answers again.`,
   "server.tools_changed": (record) => `Server ${record.target} changed the tools it offers.`,
@@ -124,10 +133,12 @@ const from = (record: RecordFields): string => (record.src_ip === undefined ? ""
 const why = (record: RecordFields): string =>
   record.reason_code === undefined && record.reason === undefined ? "" : ` (${reasonWords(record)})`;
 
-function refusals(record: RecordFields): string {
+const ofAgent = (record: RecordFields): string => (record.actor_type === "agent" ? ` of ${lower(who(record))}` : "");
+
+function refusals(record: RecordFields, what: string): string {
   return typeof record.count === "number" && record.count > 1
-    ? `${record.count} requests were refused`
-    : "A request was refused";
+    ? `${record.count} ${what}s were refused`
+    : `A ${what} was refused`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -256,6 +256,12 @@ describe("verifying the stored trail", () => {
          from audit_entries e where tenant_id = $1 and seq = 8`,
       tenant.tenantId,
     ]));
+  it("names an entry inserted before the first", () =>
+    expectNamed(-3, /stands again/, [
+      `insert into audit_entries select (jsonb_populate_record(e, jsonb_build_object('seq', -3))).*
+         from audit_entries e where tenant_id = $1 and seq = 8`,
+      tenant.tenantId,
+    ]));
   it("names an entry appended past the head", () =>
     expectNamed(13, /does not follow/, [
       `insert into audit_entries select (jsonb_populate_record(e, jsonb_build_object('seq', 13, 'ts', e.ts + interval '1 second'))).*

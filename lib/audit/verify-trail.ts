@@ -9,6 +9,8 @@ import { defineWrite } from "@/lib/db/verbs";
 
 /** Rows between two breaths: other requests of this process get their turn in between. */
 const CHUNK = 500;
+/** The smallest number that PostgreSQL has: whoever inserts an entry may give it one that no entry of ours would have. */
+const BEFORE_ALL = "-9223372036854775808";
 
 type Head = { readonly seq: number; readonly hash: string; readonly lastSeq: number };
 type Walk = { tip: Tip; last: StoredEntry | null; readonly open: Set<string>; unknown: number };
@@ -101,7 +103,7 @@ async function readChunk(tenantId: string, last: StoredEntry | null, until: numb
       `select ${STORED_COLUMNS} from audit_entries e
         where e.tenant_id = $1 and (e.seq, e.ts) > ($2::bigint, $3::timestamptz) and e.seq <= $4::bigint
         order by e.seq, e.ts limit ${CHUNK}`,
-      [tenantId, last?.seq ?? "-1", last?.ts ?? "-infinity", String(until)],
+      [tenantId, last?.seq ?? BEFORE_ALL, last?.ts ?? "-infinity", String(until)],
     ),
   );
   return rows;

@@ -19,7 +19,8 @@ import { newId } from "@/lib/core/ids";
 const TENANT = newId();
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
-type Made = { readonly lines: string[]; readonly ids: string[]; readonly head: string };
+/** `heads`: the hash of each entry, in order. */
+type Made = { readonly lines: string[]; readonly ids: string[]; readonly head: string; readonly heads: string[] };
 
 /** An export of `count` entries after `before` that are not in it; those for which `omit` says so are digests only. */
 function makeExport(
@@ -28,6 +29,7 @@ function makeExport(
 ): Made {
   let tip: Tip = genesisTip(TENANT);
   const ids: string[] = [];
+  const heads: string[] = [];
   const lines: string[] = [];
   let run: string[] = [];
   let from: Tip = tip;
@@ -55,6 +57,7 @@ function makeExport(
       ids.push(eventId);
     }
     tip = chained;
+    heads.push(hex(tip.hash));
   }
   if (run.length > 0) lines.push(omittedLine(tip.seq - run.length + 1, run));
   omitted += run.length;
@@ -62,7 +65,10 @@ function makeExport(
     type: EXPORT_TYPE,
     version: EXPORT_VERSION,
     tenant: { id: TENANT, slug: "clinic" },
-    filter: {},
+    filter: {
+      ...(before === 0 ? {} : { from: "2026-11-20T10:00:00Z" }),
+      ...(omit === undefined ? {} : { tool: "read_file" }),
+    },
     range: { from_seq: before + 1, to_seq: tip.seq, from_prev_hash: hex(from.hash), head_hash: hex(tip.hash) },
     chain: { seq: tip.seq, hash: hex(tip.hash) },
     entries: count - omitted,
@@ -70,7 +76,7 @@ function makeExport(
     exported_at: "2026-11-20T10:00:00.000Z",
     exported_by: { type: "system", id: "cli", name: "cli" },
   });
-  return { lines: sealed([first, ...lines], tip, count - omitted, omitted), ids, head: hex(tip.hash) };
+  return { lines: sealed([first, ...lines], tip, count - omitted, omitted), ids, head: hex(tip.hash), heads };
 }
 
 function sealed(body: string[], tip: Tip, entries: number, omitted: number): string[] {
@@ -220,6 +226,59 @@ describe("an export", () => {
     const forged = makeExport(5);
     expect((await verifyLines(forged.lines)).valid).toBe(true);
     expect((await verifyLines(forged.lines, honest.head)).valid).toBe(false);
+  });
+
+  it("is not vouched for by a head that its first line only names", async () => {
+    const honest = makeExport(6);
+    const forged = makeExport(5);
+    const first = JSON.parse(forged.lines[0] ?? "");
+    const tip = { seq: 5, hash: Buffer.from(forged.head, "hex") };
+    for (const seq of [5, 6]) {
+      const named = manifestLine({ ...first, filter: { from: "2026-11-20" }, chain: { seq, hash: honest.head } });
+      const lines = sealed([named, ...forged.lines.slice(1, -1)], tip, 5, 0);
+      expect(await verifyLines(lines, honest.head), `named as entry ${seq}`).toMatchObject({ valid: false });
+    }
+  });
+
+  it("goes through a head that was noted earlier, and says how far that vouches for it", async () => {
+    const { lines, heads, head } = makeExport(6, { omit: (seq) => seq === 3 || seq === 4 });
+    for (const [at, expected] of heads.entries())
+      expect(await verifyLines(lines, expected)).toMatchObject({ valid: true, vouchedSeq: at + 1, head });
+    expect(await verifyLines(lines)).toMatchObject({ valid: true, vouchedSeq: null });
+    expect(await verifyLines(lines, ` ${head.toUpperCase()}\n`)).toMatchObject({ valid: true, vouchedSeq: 6 });
+  });
+
+  it("is whole where its first line names no filter: an entry that was made a digest, or a cut end, shows", async () => {
+    const given = makeExport(6);
+    const first = JSON.parse(given.lines[0] ?? "");
+    const tip = { seq: 6, hash: Buffer.from(given.head, "hex") };
+    const hidden = hex(sha256(JSON.stringify(JSON.parse(given.lines[4] ?? "").record)));
+    const body = given.lines.slice(1, -1).with(3, omittedLine(4, [hidden]));
+    const withoutOne = { ...first, entries: 5, omitted: 1 };
+    expect(await verifyLines(sealed([manifestLine(withoutOne), ...body], tip, 5, 1), given.head)).toMatchObject({
+      valid: false,
+      problem: { problem: expect.stringContaining("names no filter") },
+    });
+    // Control: where it names one, the file says so, and nothing in it can show whether that is why.
+    const named = manifestLine({ ...withoutOne, filter: { q: "4" } });
+    const report = await verifyLines(sealed([named, ...body], tip, 5, 1), given.head);
+    expect(report).toMatchObject({ valid: true, omitted: 1, filter: { q: "4" } });
+
+    const range = { ...first.range, to_seq: 4, head_hash: given.heads[3] };
+    const cut = { seq: 4, hash: Buffer.from(given.heads[3] ?? "", "hex") };
+    const shorter = [manifestLine({ ...first, range, entries: 4 }), ...given.lines.slice(1, 5)];
+    expect(await verifyLines(sealed(shorter, cut, 4, 0))).toMatchObject({ valid: false });
+  });
+
+  it("may begin late where a time is named beside the range 'all', which then says nothing", async () => {
+    const given = makeExport(3, { before: 2 });
+    const first = JSON.parse(given.lines[0] ?? "");
+    const tip = { seq: 5, hash: Buffer.from(given.head, "hex") };
+    const verdict = (filter: object) =>
+      verifyLines(sealed([manifestLine({ ...first, filter }), ...given.lines.slice(1, -1)], tip, 3, 0));
+    expect(await verdict({ range: "all", from: "2026-11-20T10:00:00Z" })).toMatchObject({ valid: true });
+    expect(await verdict({ range: "all" })).toMatchObject({ valid: false });
+    expect(await verdict({ range: "24h" })).toMatchObject({ valid: true });
   });
 
   it("survives garbage", async () => {

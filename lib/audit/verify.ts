@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DIGEST_BYTES, genesisTip, linkHash, missingText, sha256, type Tip } from "@/lib/audit/chain";
 import {
+  contradiction,
   EXPORT_END_TYPE,
   EXPORT_TYPE,
   EXPORT_VERSION,
@@ -13,8 +14,9 @@ import { canonicalJson } from "@/lib/core/canonical-json";
  * Checks an export with nothing but the file: every line is the canonical text of what it says, every entry follows
  * the one before, and the range ends in the stated head. Needs no server, no database and no key.
  *
- * What a file alone cannot show is a forger who computes everything anew; compare `head` with the one in the console
- * or in an older export (`--expect-head`).
+ * What a file alone cannot show is a forger who computes everything anew: for that the chain has to go through a head that
+ * was noted elsewhere (`--expect-head`), in the console or of an older export. Nor can it show that what is a digest in it did
+ * not fit its filter, so the report names the filter.
  */
 export type ExportProblem = {
   readonly line: number;
@@ -28,6 +30,8 @@ export type ExportReport = {
   readonly valid: boolean;
   readonly problem: ExportProblem | null;
   readonly tenant: { readonly id: string; readonly slug: string } | null;
+  /** What was asked for, in the words of the file. */
+  readonly filter: Readonly<Record<string, string>>;
   readonly fromSeq: number;
   /** The last entry that was checked. */
   readonly toSeq: number;
@@ -36,6 +40,8 @@ export type ExportReport = {
   readonly head: string;
   /** True when nothing can be missing before the range. */
   readonly fromGenesis: boolean;
+  /** The entry whose hash is the expected head; what comes after it rests on the file alone. */
+  readonly vouchedSeq: number | null;
 };
 
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
@@ -73,6 +79,7 @@ class ExportVerifier {
   private manifest: ExportManifest | null = null;
   private ended = false;
   private tip: Tip = { seq: 0, hash: new Uint8Array(DIGEST_BYTES) };
+  private vouchedSeq: number | null = null;
   private lastEventId: string | null = null;
   private lineNumber = 0;
   private entries = 0;
@@ -82,7 +89,7 @@ class ExportVerifier {
   private sought: { readonly seq: number; readonly found: (line: number, entry: Entry) => void } | null = null;
 
   constructor(expectHead: string | undefined) {
-    this.expectHead = expectHead;
+    this.expectHead = expectHead?.trim().toLowerCase();
   }
 
   line(bytes: Uint8Array): void {
@@ -107,12 +114,14 @@ class ExportVerifier {
       valid: this.problem === null,
       problem: this.problem,
       tenant: manifest === null ? null : manifest.tenant,
+      filter: manifest === null ? {} : manifest.filter,
       fromSeq: manifest === null ? 0 : manifest.range.from_seq,
       toSeq: this.tip.seq,
       entries: this.entries,
       omitted: this.omitted,
       head: toHex(this.tip.hash),
       fromGenesis: manifest !== null && manifest.range.from_seq === 1,
+      vouchedSeq: this.vouchedSeq,
     };
   }
 
@@ -150,8 +159,13 @@ class ExportVerifier {
     }
     const { range, tenant } = manifest;
     const genesis = genesisTip(tenant.id);
+    const against = contradiction(manifest);
+    if (against !== null) return { seq: null, eventId: null, problem: `the first line contradicts itself: ${against}` };
     this.manifest = manifest;
-    this.tip = { seq: range.from_seq - 1, hash: Buffer.from(range.from_prev_hash, "hex") };
+    const before = { seq: range.from_seq - 1, hash: Buffer.from(range.from_prev_hash, "hex") };
+    // The head before a range vouches for nothing in it.
+    if (range.to_seq < range.from_seq) this.moveTo(before);
+    else this.tip = before;
     if (range.from_seq === 1 && toHex(genesis.hash) !== range.from_prev_hash) {
       return {
         seq: null,
@@ -160,6 +174,11 @@ class ExportVerifier {
       };
     }
     return null;
+  }
+
+  private moveTo(tip: Tip): void {
+    this.tip = tip;
+    if (this.expectHead !== undefined && toHex(tip.hash) === this.expectHead) this.vouchedSeq = tip.seq;
   }
 
   private checkEntry(entry: Entry): Fault | null {
@@ -173,7 +192,7 @@ class ExportVerifier {
     if (order !== null) return order;
     if (entry.prevHash !== toHex(this.tip.hash)) return at(`it does not follow entry ${this.tip.seq} of this file`);
     if (entry.record["tenant_id"] !== this.manifest?.tenant.id) return at("it belongs to another tenant");
-    this.tip = { seq: entry.seq, hash };
+    this.moveTo({ seq: entry.seq, hash });
     this.lastEventId = eventId;
     this.entries += 1;
     return null;
@@ -216,9 +235,10 @@ class ExportVerifier {
     if (run === null) return { seq: expected, eventId: null, problem: "a run of digests was changed" };
     const order = this.checkOrder(run.fromSeq, null);
     if (order !== null) return order;
-    let { hash } = this.tip;
-    for (const digest of run.digests) hash = linkHash(hash, Buffer.from(digest, "hex"));
-    this.tip = { seq: this.tip.seq + run.digests.length, hash };
+    for (const digest of run.digests) {
+      const { seq, hash } = this.tip;
+      this.moveTo({ seq: seq + 1, hash: linkHash(hash, Buffer.from(digest, "hex")) });
+    }
     this.omitted += run.digests.length;
     this.lastEventId = null;
     return null;
@@ -277,13 +297,9 @@ class ExportVerifier {
         ? at(`the end was cut: ${missingText(this.tip.seq + 1, toSeq)}`, this.tip.seq + 1)
         : at("the end was cut: the last line is missing");
     }
-    if (
-      this.expectHead !== undefined &&
-      this.expectHead !== this.manifest.chain.hash &&
-      this.expectHead !== toHex(this.tip.hash)
-    ) {
+    if (this.expectHead !== undefined && this.vouchedSeq === null) {
       return at(
-        "the head is not the expected one: this file is of another state of the chain, or was made anew",
+        "the head is not the expected one, nor is that of any entry in this file: it ends before, is of another chain, or was made anew",
         toSeq,
       );
     }
@@ -331,9 +347,10 @@ function toOmitted(value: unknown): { readonly fromSeq: number; readonly digests
 }
 
 function toManifest(value: Readonly<Record<string, unknown>>): ExportManifest | null {
-  const { type, version, tenant, range, chain } = value;
+  const { type, version, tenant, filter, range, chain } = value;
   if (type !== EXPORT_TYPE || version !== EXPORT_VERSION || !isObject(tenant) || !isObject(range) || !isObject(chain))
     return null;
+  if (!isObject(filter) || !Object.values(filter).every((text) => typeof text === "string")) return null;
   const sound =
     typeof tenant["id"] === "string" &&
     typeof tenant["slug"] === "string" &&
@@ -342,6 +359,7 @@ function toManifest(value: Readonly<Record<string, unknown>>): ExportManifest | 
     isSeq(range["to_seq"]) &&
     isDigest(range["from_prev_hash"]) &&
     isDigest(range["head_hash"]) &&
+    isSeq(chain["seq"]) &&
     isDigest(chain["hash"]) &&
     isSeq(value["entries"]) &&
     isSeq(value["omitted"]);

@@ -48,7 +48,7 @@ function addAudit(audit: Command, run: (command: Run) => Promise<void>): void {
   audit
     .command("verify <file>")
     .description("checks an export with nothing but the file; exit status 0 only when it is valid")
-    .option("--expect-head <hash>", "the head the file must end in or name, as noted elsewhere")
+    .option("--expect-head <hash>", "a head noted elsewhere, which the chain in the file must go through")
     .option("--json", "the report as JSON")
     .action((file: string, options) =>
       run(async () => (await import("@/lib/cli/audit-verify")).auditVerifyCommand(file, options)),
