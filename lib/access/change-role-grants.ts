@@ -4,6 +4,7 @@ import { changeRoleGrantsInput } from "@/lib/access/schemas";
 import { requirePermission } from "@/lib/audit/perform";
 import type { RequestContext } from "@/lib/core/context";
 import { AppError, type FieldIssue } from "@/lib/core/errors";
+import { isOfPlatform } from "@/lib/core/permission";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
 
@@ -18,7 +19,7 @@ type RoleRow = {
 /** Nobody gives what they do not hold themselves, and nobody gives the platform's namespace inside a tenant. */
 export async function requireMayGrant(ctx: RequestContext, permissions: Iterable<string>, act: string): Promise<void> {
   for (const permission of permissions) {
-    if (permission.startsWith("platform:")) {
+    if (isOfPlatform(permission)) {
       const rule = `${permission} belongs to the platform and cannot be granted inside a tenant`;
       throw new AppError("invalid_input", rule, { issues: [{ path: "permission", rule }] });
     }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { perform } from "@/lib/audit/perform";
 import { contextFromHeaders } from "@/lib/auth/context-from-headers";
+import { permissionsOf } from "@/lib/auth/memberships";
 import { verifyApiToken } from "@/lib/auth/verify-api-token";
 import { bus } from "@/lib/core/bus";
+import { newId } from "@/lib/core/ids";
 import { inTenant } from "@/lib/db/in-tenant";
 import { changeMember } from "@/lib/members/change-member";
 import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
@@ -109,6 +111,37 @@ describe("nobody hands on more than they hold", () => {
     const tenant = await createTestTenant();
     const attempt = perform(createRole, tenant.ctx(), { slug: "root", name: "Root", permissions: ["platform:*"] });
     await expect(attempt).rejects.toMatchObject({ code: "permission_denied", detail: { missing: "platform:*" } });
+  });
+
+  it("nor a platform admin who rules a tenant too: no role of a tenant reaches beyond it", async () => {
+    const tenant = await createTestTenant();
+    const both = tenant.ctx(["admin:*", "platform:*"]);
+    const refused = { code: "invalid_input", detail: { issues: [{ path: "permissions.1" }] } };
+    const permissions = ["files:read", "platform:write"];
+    await expect(perform(createRole, both, { slug: "root", name: "Root", permissions })).rejects.toMatchObject(refused);
+    await perform(createRole, both, { slug: "root", name: "Root", permissions: ["files:read"] });
+    await expect(perform(changeRole, both, { slug: "root", permissions })).rejects.toMatchObject(refused);
+  });
+
+  it("and a role that was given such a permission once gives its holders nothing by it", async () => {
+    const tenant = await createTestTenant();
+    const { tenantId } = tenant;
+    const member = await createTestMember(tenant, "viewer");
+    await inTenant(tenantId, async (tx) => {
+      const roleId = newId();
+      const permissions = ["files:read", "platform:*"];
+      await tx.role.create({ data: { tenantId, id: roleId, slug: "root", name: "Root", permissions } });
+      await tx.memberRole.create({ data: { tenantId, memberId: member.memberId, roleId } });
+    });
+    const scopes = ["files:read"];
+    const { secret } = await perform(
+      mintApiToken,
+      { ...member.ctx, permissions: new Set(scopes) },
+      { name: "x", scopes },
+    );
+    const held = (await verifyApiToken(secret))?.membership;
+    expect(held === undefined ? [] : [...permissionsOf(held)]).toContain("files:read");
+    expect(held === undefined ? [] : [...permissionsOf(held)]).not.toContain("platform:*");
   });
 });
 
@@ -233,7 +266,6 @@ describe("API tokens", () => {
     });
     const elsewhere = new Headers({ ...Object.fromEntries(bearer(minted.secret)), "x-tenant": other.slug });
     await expect(contextFromHeaders(elsewhere)).rejects.toMatchObject({ code: "not_found" });
-
     // What the owner loses, the token loses.
     await perform(changeMember, tenant.ctx(), { id: member.memberId, roles: ["viewer"] });
     expect([...(await contextFromHeaders(bearer(minted.secret))).permissions]).toEqual(["servers:read"]);
