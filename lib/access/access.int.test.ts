@@ -179,6 +179,29 @@ describe("grants of roles", () => {
     expect(denied).toHaveLength(3);
   });
 
+  it("lets nobody take what they do not hold either", async () => {
+    await addRole("chief", ["admin:*", "files:read"]);
+    const held = ["access:read", "access:write", "files:read"];
+    await expect(grant("chief", "admin:*", held, false)).rejects.toMatchObject({
+      code: "permission_denied",
+      detail: { missing: "admin:*" },
+    });
+    const matrix = await grant("chief", "files:read", held, false);
+    expect(matrix.roles.find(({ slug }) => slug === "chief")?.permissions).toEqual(["admin:*"]);
+  });
+
+  it("leaves the tenant an admin, as every other change of roles does", async () => {
+    const { tenantId, admin } = tenant;
+    const { id: roleId } = await addRole("chief", ["admin:*"]);
+    await inTenant(tenantId, async (tx) => {
+      await tx.memberRole.deleteMany({ where: { tenantId, memberId: admin.memberId } });
+      await tx.memberRole.create({ data: { tenantId, memberId: admin.memberId, roleId } });
+    });
+    await expect(grant("chief", "admin:*", "tenant-admin", false)).rejects.toMatchObject({ code: "conflict" });
+    const matrix = await perform(getAccessMatrix, tenant.ctx(), {});
+    expect(matrix.roles.find(({ slug }) => slug === "chief")?.permissions).toEqual(["admin:*"]);
+  });
+
   it("is all or nothing, and loses no change that is made at the same time", async () => {
     await addRole("clerk", []);
     const mixed = [
