@@ -266,6 +266,10 @@ describe("API tokens", () => {
     });
     const elsewhere = new Headers({ ...Object.fromEntries(bearer(minted.secret)), "x-tenant": other.slug });
     await expect(contextFromHeaders(elsewhere)).rejects.toMatchObject({ code: "not_found" });
+    // A tenant named in the address is as good as one named in the header: it is never quietly another.
+    await expect(contextFromHeaders(bearer(minted.secret), other.slug)).rejects.toMatchObject({ code: "not_found" });
+    expect(await contextFromHeaders(bearer(minted.secret), tenant.slug)).toMatchObject({ tenantId: tenant.tenantId });
+
     // What the owner loses, the token loses.
     await perform(changeMember, tenant.ctx(), { id: member.memberId, roles: ["viewer"] });
     expect([...(await contextFromHeaders(bearer(minted.secret))).permissions]).toEqual(["servers:read"]);
