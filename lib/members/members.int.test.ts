@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createAgent } from "@/lib/agents/create-agent";
 import { perform } from "@/lib/audit/perform";
 import { contextFromHeaders } from "@/lib/auth/context-from-headers";
 import { permissionsOf } from "@/lib/auth/memberships";
@@ -13,6 +14,7 @@ import { mintApiToken, revokeApiToken } from "@/lib/members/mint-api-token";
 import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/members/read";
 import { entriesOf } from "@/lib/testing/entries";
 import { createTestAgent, createTestMember, createTestTenant, uniqueSlug } from "@/lib/testing/factories";
+import { readTrail } from "@/lib/testing/read-trail";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
@@ -269,6 +271,11 @@ describe("API tokens", () => {
     // A tenant named in the address is as good as one named in the header: it is never quietly another.
     await expect(contextFromHeaders(bearer(minted.secret), other.slug)).rejects.toMatchObject({ code: "not_found" });
     expect(await contextFromHeaders(bearer(minted.secret), tenant.slug)).toMatchObject({ tenantId: tenant.tenantId });
+
+    // Which of somebody's tokens acted can be told from the trail.
+    await perform(createAgent, ctx, { slug: "by-token", name: "By token" });
+    const made = (await readTrail(tenant.tenantId)).find(({ type }) => type === "agent.created");
+    expect(made?.text).toContain(`"credential_id":"${minted.id}"`);
 
     // What the owner loses, the token loses.
     await perform(changeMember, tenant.ctx(), { id: member.memberId, roles: ["viewer"] });
