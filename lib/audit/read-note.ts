@@ -1,8 +1,9 @@
 import { appendInTransaction } from "@/lib/audit/append-in-transaction";
 import { draftOf } from "@/lib/audit/perform";
+import { steadyClock } from "@/lib/core/clock";
 import { actorId, type RequestContext } from "@/lib/core/context";
 import { singleton } from "@/lib/core/singleton";
-import type { TenantTx } from "@/lib/db/in-tenant";
+import { onCommit, type TenantTx } from "@/lib/db/in-tenant";
 
 const MAX_NOTED = 10_000;
 const noted = () => singleton("audit.read-notes", () => new Map<string, number>());
@@ -22,7 +23,7 @@ export async function noteRead(
   },
 ): Promise<void> {
   const key = `${ctx.tenantId}|${actorId(ctx.actor)}|${note.eventType}|${note.per}`;
-  const now = Date.now();
+  const now = steadyClock.now();
   const last = noted().get(key);
   if (last !== undefined && now - last < note.windowMs) return;
   await appendInTransaction(tx, {
@@ -32,7 +33,8 @@ export async function noteRead(
     outcome: "success",
     target: note.target,
   });
-  remember(key, now);
+  // What was rolled back was not noted, and the next reading must be.
+  onCommit(tx, () => remember(key, now));
 }
 
 function remember(key: string, now: number): void {

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { exportEntries } from "@/lib/audit/export-entries";
 import { exportResponse } from "@/lib/audit/export-response";
 import { getEntry } from "@/lib/audit/get-entry";
 import { perform } from "@/lib/audit/perform";
+import { noteRead } from "@/lib/audit/read-note";
 import type { SearchEntriesInput } from "@/lib/audit/schemas";
 import { searchEntries } from "@/lib/audit/search-entries";
 import { closeTrail, trail } from "@/lib/audit/trail";
@@ -11,6 +12,7 @@ import { verifyExport } from "@/lib/audit/verify";
 import { verifyTrail } from "@/lib/audit/verify-trail";
 import { newId } from "@/lib/core/ids";
 import { resetSingleton } from "@/lib/core/singleton";
+import { inTenant } from "@/lib/db/in-tenant";
 import { setCircuitSource } from "@/lib/metrics/circuit-source";
 import { readOverview } from "@/lib/metrics/read-overview";
 import { flushCalls, startRecorder, stopRecorder } from "@/lib/metrics/recorder";
@@ -160,6 +162,39 @@ describe("one entry", () => {
     ).toHaveLength(1);
     const previous = await perform(getEntry, tenant.ctx(), { id: shown.previousId });
     expect(previous).toMatchObject({ seq: shown.seq - 1, nextId: id, hash: shown.prevHash });
+  });
+});
+
+describe("a reading that was noted", () => {
+  const noted = async (target: string) => (await readTrail(tenant.tenantId)).filter((each) => each.target === target);
+  const note = (target: string, windowMs = 60_000) =>
+    ({ eventType: "payload.read", target, windowMs, per: target }) as const;
+
+  it("is noted again where its transaction did not hold: nobody reads on an entry that is not there", async () => {
+    const ctx = tenant.ctx();
+    const target = newId();
+    const undone = inTenant(ctx.tenantId, async (tx) => {
+      await noteRead(tx, ctx, note(target));
+      throw new Error("the rest of the reading failed");
+    });
+    await expect(undone).rejects.toThrow();
+    expect(await noted(target)).toHaveLength(0);
+    for (let times = 0; times < 2; times += 1) await inTenant(ctx.tenantId, (tx) => noteRead(tx, ctx, note(target)));
+    expect(await noted(target)).toHaveLength(1);
+  });
+
+  it("is forgotten when its window is over, also where the time of day was set back meanwhile", async () => {
+    const ctx = tenant.ctx();
+    const target = newId();
+    await inTenant(ctx.tenantId, (tx) => noteRead(tx, ctx, note(target)));
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 3_600_000 });
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await inTenant(ctx.tenantId, (tx) => noteRead(tx, ctx, note(target, 1)));
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await noted(target)).toHaveLength(2);
   });
 });
 
