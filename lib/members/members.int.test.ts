@@ -6,12 +6,13 @@ import { permissionsOf } from "@/lib/auth/memberships";
 import { verifyApiToken } from "@/lib/auth/verify-api-token";
 import { bus } from "@/lib/core/bus";
 import { newId } from "@/lib/core/ids";
-import { inTenant } from "@/lib/db/in-tenant";
+import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import { changeMember } from "@/lib/members/change-member";
 import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
 import { inviteMember, revokeInvitation } from "@/lib/members/invite-member";
 import { mintApiToken, revokeApiToken } from "@/lib/members/mint-api-token";
 import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/members/read";
+import { getMe } from "@/lib/tenants/read";
 import { entriesOf } from "@/lib/testing/entries";
 import { createTestAgent, createTestMember, createTestTenant, uniqueSlug } from "@/lib/testing/factories";
 import { readTrail } from "@/lib/testing/read-trail";
@@ -302,6 +303,25 @@ describe("API tokens", () => {
     expect(listed.items).toHaveLength(1);
     expect(JSON.stringify(listed)).not.toContain(minted.secret.slice(12));
     expect((await perform(listApiTokens, tenant.ctx(), {})).items).toEqual([]);
+  });
+
+  it("know nothing of their owner's other tokens and tenants, and end none but themselves", async () => {
+    const [tenant, other] = [await createTestTenant(), await createTestTenant()];
+    const { memberId, userId, ctx } = await createTestMember(tenant, "viewer");
+    await inPlatform((tx) => tx.member.create({ data: { tenantId: other.tenantId, id: newId(), userId } }));
+    const mint = (name: string) => perform(mintApiToken, ctx, { name, scopes: ["servers:read"] });
+    const [mine, sibling] = [await mint("mine"), await mint("sibling")];
+    const asToken = await contextFromHeaders(bearer(mine.secret));
+    expect((await perform(getMe, asToken, {})).tenants.map(({ slug }) => slug)).toEqual([tenant.slug]);
+    expect((await perform(getMe, ctx, {})).tenants).toHaveLength(2);
+    expect((await perform(listApiTokens, asToken, {})).items.map(({ id }) => id)).toEqual([mine.id]);
+    await expect(perform(revokeApiToken, asToken, { id: sibling.id })).rejects.toMatchObject({
+      code: "permission_denied",
+      detail: { missing: "members:write" },
+    });
+    expect((await verifyApiToken(sibling.secret))?.membership.memberId).toBe(memberId);
+    await perform(revokeApiToken, asToken, { id: mine.id });
+    expect(await verifyApiToken(mine.secret)).toBeNull();
   });
 
   it("end when revoked by their owner or a member admin, by nobody else", async () => {
