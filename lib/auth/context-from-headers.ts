@@ -8,6 +8,7 @@ import { verifyApiToken } from "@/lib/auth/verify-api-token";
 import type { RequestContext } from "@/lib/core/context";
 import { AppError } from "@/lib/core/errors";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import { UNATTENDED_HEADER } from "@/lib/core/wire";
 
 /**
  * Who sends a request and in which tenant. An API token belongs to one, and no request may name another; a session acts in
@@ -19,7 +20,8 @@ export async function contextFromHeaders(headers: Headers, tenantSlug?: string):
   const named = tenantSlug ?? headers.get("x-tenant");
   if (authorization !== null) return contextFromToken(headers, authorization, named);
   const sessionId = await sessionIdFrom(headers.get("cookie"));
-  const session = sessionId === null ? null : await findLiveSession(sessionId);
+  const isAttended = headers.get(UNATTENDED_HEADER) === null;
+  const session = sessionId === null ? null : await findLiveSession(sessionId, Date.now(), isAttended);
   if (session === null) throw new AppError("unauthenticated", "Sign in first.");
   return sessionContext(session, headers, named);
 }
