@@ -9,7 +9,7 @@ it("leaves for the sign-in page when the session has ended, and for no other ref
   vi.stubGlobal("window", { location: { pathname: "/clinic/audit", search: "?range=1h", assign } });
   const client = makeQueryClient();
   const ask = (code: string, status: number) =>
-    client.fetchQuery({
+    client.query({
       queryKey: [code],
       queryFn: () => Promise.reject(new ApiProblem({ code, status, requestId: "r", detail: "no" })),
     });
