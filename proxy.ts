@@ -23,5 +23,5 @@ export default function proxy(request: NextRequest): NextResponse {
 
 export const config = {
   // The agents' door answers machines, sets its own headers, and must not pay for this on every call.
-  matcher: ["/((?!api/mcp(?:/|$)|_next/static/|_next/image/|favicon.ico).*)"],
+  matcher: ["/((?!api/mcp(?:/|$)|_next/static/|_next/image/|favicon\\.ico$).*)"],
 };

@@ -7,6 +7,7 @@ import { getAccessMatrix, getPermissionMap, listPermissionMapVersions } from "@/
 import { perform } from "@/lib/audit/perform";
 import { newId } from "@/lib/core/ids";
 import { inPlatform, inTenant } from "@/lib/db/in-tenant";
+import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { createTestAgent, createTestTenant, type TestTenant } from "@/lib/testing/factories";
 import { readTrail } from "@/lib/testing/read-trail";
 import { withTestDatabase } from "@/lib/testing/test-database";
@@ -179,6 +180,29 @@ describe("grants of roles", () => {
     expect(denied).toHaveLength(3);
   });
 
+  it("lets nobody take what they do not hold either", async () => {
+    await addRole("chief", ["admin:*", "files:read"]);
+    const held = ["access:read", "access:write", "files:read"];
+    await expect(grant("chief", "admin:*", held, false)).rejects.toMatchObject({
+      code: "permission_denied",
+      detail: { missing: "admin:*" },
+    });
+    const matrix = await grant("chief", "files:read", held, false);
+    expect(matrix.roles.find(({ slug }) => slug === "chief")?.permissions).toEqual(["admin:*"]);
+  });
+
+  it("leaves the tenant an admin, as every other change of roles does", async () => {
+    const { tenantId, admin } = tenant;
+    const { id: roleId } = await addRole("chief", ["admin:*"]);
+    await inTenant(tenantId, async (tx) => {
+      await tx.memberRole.deleteMany({ where: { tenantId, memberId: admin.memberId } });
+      await tx.memberRole.create({ data: { tenantId, memberId: admin.memberId, roleId } });
+    });
+    await expect(grant("chief", "admin:*", "tenant-admin", false)).rejects.toMatchObject({ code: "conflict" });
+    const matrix = await perform(getAccessMatrix, tenant.ctx(), {});
+    expect(matrix.roles.find(({ slug }) => slug === "chief")?.permissions).toEqual(["admin:*"]);
+  });
+
   it("is all or nothing, and loses no change that is made at the same time", async () => {
     await addRole("clerk", []);
     const mixed = [
@@ -231,6 +255,39 @@ describe("explain", () => {
     expect(failing(await explain(slug))).toEqual(["agent"]);
     await inPlatform((tx) => tx.tenant.update({ where: { id: tenantId }, data: { status: "suspended" } }));
     expect(failing(await explain(slug))).toEqual(["agent", "tenant"]);
+  });
+
+  it("says no where a definition waits for review", async () => {
+    const { slug } = await createTestAgent(tenant, ["admin:*"]);
+    await inTenant(tenant.tenantId, (tx) =>
+      tx.serverTool.updateMany({
+        where: { tenantId: tenant.tenantId, name: "read_file" },
+        data: { heldSha256: "1".repeat(64) },
+      }),
+    );
+    expect(failing(await explain(slug))).toEqual(["tool"]);
+    expect((await explain(slug, "write_file")).allow).toBe(true);
+  });
+
+  it("says no where a kill switch stops the agent, the server, the tool or everything", async () => {
+    const ctx = tenant.ctx();
+    const { slug } = await createTestAgent(tenant, ["admin:*"]);
+    const switches = [
+      { kind: "agent", target: slug },
+      { kind: "tenant", target: tenant.slug },
+      { kind: "server", target: "files" },
+      { kind: "tool", target: "files/read_file" },
+    ] as const;
+    for (const thrown of switches) {
+      const { id } = await perform(throwKillSwitch, ctx, { ...thrown, reason: "odd answers" });
+      const trace = await explain(slug);
+      expect(failing(trace)).toEqual([thrown.kind]);
+      expect(trace.allow).toBe(false);
+      await perform(liftKillSwitch, ctx, { id, reason: "looked at" });
+      expect((await explain(slug)).allow).toBe(true);
+    }
+    await perform(throwKillSwitch, ctx, { kind: "tool", target: "files/read_file", reason: "odd answers" });
+    expect((await explain(slug, "write_file")).allow).toBe(true);
   });
 
   it("does not count a role that has run out", async () => {

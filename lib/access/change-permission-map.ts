@@ -12,6 +12,7 @@ import { type PermissionRules, parseRuleKey, ruleKey } from "@/lib/access/permis
 import { changePermissionMapInput, type PermissionMapView, revertPermissionMapInput } from "@/lib/access/schemas";
 import { toPermissionMapView } from "@/lib/access/views";
 import { AppError, type FieldIssue } from "@/lib/core/errors";
+import { isOfPlatform } from "@/lib/core/permission";
 import { defineWrite } from "@/lib/db/verbs";
 
 type Change = { readonly server: string; readonly tool: string; readonly permission: string | null };
@@ -22,7 +23,7 @@ function issueOf(change: Change, at: number, rules: PermissionRules, known: Read
     return Object.hasOwn(rules, key) ? null : { path: `changes.${at}.tool`, rule: `${key} is not mapped` };
   }
   if (!known.has(key)) return { path: `changes.${at}.tool`, rule: `no registered server offers ${key}` };
-  if (change.permission.startsWith("platform:")) {
+  if (isOfPlatform(change.permission)) {
     return { path: `changes.${at}.permission`, rule: "the platform namespace is not for tools" };
   }
   return null;

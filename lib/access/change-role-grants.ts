@@ -2,10 +2,13 @@ import "server-only";
 import { readAccessMatrix } from "@/lib/access/read";
 import { changeRoleGrantsInput } from "@/lib/access/schemas";
 import { requirePermission } from "@/lib/audit/perform";
+import { requireWithinOwn } from "@/lib/auth/own-permissions";
 import type { RequestContext } from "@/lib/core/context";
 import { AppError, type FieldIssue } from "@/lib/core/errors";
+import { isOfPlatform } from "@/lib/core/permission";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
+import { oneAtATime, requireAnAdmin } from "@/lib/members/internal";
 
 type Change = { readonly role: string; readonly permission: string; readonly granted: boolean };
 type RoleRow = {
@@ -18,7 +21,7 @@ type RoleRow = {
 /** Nobody gives what they do not hold themselves, and nobody gives the platform's namespace inside a tenant. */
 export async function requireMayGrant(ctx: RequestContext, permissions: Iterable<string>, act: string): Promise<void> {
   for (const permission of permissions) {
-    if (permission.startsWith("platform:")) {
+    if (isOfPlatform(permission)) {
       const rule = `${permission} belongs to the platform and cannot be granted inside a tenant`;
       throw new AppError("invalid_input", rule, { issues: [{ path: "permission", rule }] });
     }
@@ -63,11 +66,14 @@ function nextPermissions(row: RoleRow, changes: readonly Change[]): readonly str
 export const changeRoleGrants = defineWrite({
   permission: "access:write",
   input: changeRoleGrantsInput,
-  prepare: (ctx, { changes }) => {
-    const granted = changes.filter((change) => change.granted).map((change) => change.permission);
-    return requireMayGrant(ctx, new Set(granted), "grant a permission to a role");
+  prepare: async (ctx, { changes }) => {
+    const which = (granted: boolean) =>
+      new Set(changes.filter((change) => change.granted === granted).map((change) => change.permission));
+    await requireMayGrant(ctx, which(true), "grant a permission to a role");
+    await requireWithinOwn(ctx, which(false), "take a permission from a role");
   },
   run: async (tx, ctx, { changes, reason }) => {
+    await oneAtATime(tx, ctx.tenantId);
     const slugs = [...new Set(changes.map((change) => change.role))];
     const roles = await lockRoles(tx, ctx.tenantId, slugs);
     requireChangeable(roles, changes);
@@ -81,6 +87,7 @@ export const changeRoleGrants = defineWrite({
         data: { permissions: [...(after[role.slug] ?? [])] },
       });
     }
+    await requireAnAdmin(tx, ctx.tenantId);
     return {
       result: await readAccessMatrix(tx, ctx.tenantId),
       audit: { action: "role_grants.changed", target: slugs.join(","), before, after, reason },

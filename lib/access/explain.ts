@@ -43,24 +43,46 @@ function oneself(ctx: RequestContext): Subject {
   };
 }
 
-async function serverSteps(tx: TenantTx, place: Place, slug: string, tool: string): Promise<readonly TraceStep[]> {
+/** What a kill switch stops is refused whatever the map says; `kind target`, and the tenant as `tenant`. */
+type Stopped = ReadonlySet<string>;
+
+async function readStopped(tx: TenantTx, tenantId: string): Promise<Stopped> {
+  const thrown = await tx.killSwitch.findMany({
+    where: { tenantId, liftedAt: null },
+    select: { kind: true, target: true },
+  });
+  return new Set(thrown.map(({ kind, target }) => (kind === "tenant" ? kind : `${kind} ${target}`)));
+}
+
+/** The step as it was, or the switch that refuses there. */
+function unlessStopped(step: TraceStep, stopped: Stopped, what: string, place: Place): TraceStep {
+  if (!stopped.has(what)) return step;
+  const text = `${step.text} A kill switch stops ${what === "tenant" ? "everything" : "it"}.`;
+  return { ...step, ok: false, text, ...(step.ok ? { link: `/${place.slug}/settings?tab=kill` } : {}) };
+}
+
+function toolText(ref: ToolRef, found: boolean, held: boolean): string {
+  if (!found) return `${ref.server} offers no tool called ${ref.tool}.`;
+  return held
+    ? `${ref.server} offers ${ref.tool}, whose definition waits for review: it is not called until then.`
+    : `${ref.server} offers ${ref.tool}.`;
+}
+
+async function serverSteps(tx: TenantTx, place: Place, ref: ToolRef): Promise<readonly [TraceStep, TraceStep]> {
+  const { server: slug, tool } = ref;
   const server = await tx.server.findUnique({
     where: { tenantId_slug: { tenantId: place.tenantId, slug } },
-    include: { tools: { where: { name: tool, removedAt: null }, select: { name: true } } },
+    include: { tools: { where: { name: tool, removedAt: null }, select: { heldSha256: true } } },
   });
   const link = server === null ? `/${place.slug}/servers` : `/${place.slug}/servers/${server.id}`;
   const enabled = server?.status === "enabled";
   const beside = primitivesOf(server?.probe).some(({ key }) => key === tool);
   const found = server !== null && (server.tools.length > 0 || beside);
+  const held = server?.tools.some(({ heldSha256 }) => heldSha256 !== null) === true;
   const state = server === null ? `No server is called ${slug}.` : `Server ${slug} is ${server.status}.`;
   return [
     { step: "server", ok: enabled, text: state, link },
-    {
-      step: "tool",
-      ok: found,
-      text: found ? `${slug} offers ${tool}.` : `${slug} offers no tool called ${tool}.`,
-      link,
-    },
+    { step: "tool", ok: found && !held, text: toolText(ref, found, held), link: held ? `${link}?tab=tools` : link },
   ];
 }
 
@@ -112,11 +134,18 @@ export const explainAccess = defineRead({
     const held = new Set(subject.roles.flatMap((role) => [...role.permissions]));
     const ref = { server: input.server, tool: input.tool };
     const decision = decide(map, held, ref, subject.roles);
-    const open = tenant.status === "active";
+    const stopped = await readStopped(tx, ctx.tenantId);
+    const here: TraceStep = {
+      step: "tenant",
+      ok: tenant.status === "active",
+      text: `Tenant ${tenant.slug} is ${tenant.status}.`,
+    };
+    const [server, tool] = await serverSteps(tx, place, ref);
     const steps: readonly TraceStep[] = [
-      subject.step,
-      { step: "tenant", ok: open, text: `Tenant ${tenant.slug} is ${tenant.status}.` },
-      ...(await serverSteps(tx, place, input.server, input.tool)),
+      unlessStopped(subject.step, stopped, `agent ${input.agent ?? ""}`, place),
+      unlessStopped(here, stopped, "tenant", place),
+      unlessStopped(server, stopped, `server ${ref.server}`, place),
+      unlessStopped(tool, stopped, `tool ${ref.server}/${ref.tool}`, place),
       ...decisionSteps(place, decision, subject.roles, ref),
     ];
     const { needed, rule, missing, via } = decision;

@@ -63,6 +63,47 @@ describe("agents", () => {
     expect(await perform(changeAgent, tenant.ctx(), give)).toMatchObject({ roles: ["viewer"] });
   });
 
+  it("are not given back a role that was taken from them meanwhile, by one who may not give it", async () => {
+    const { tenantId } = tenant;
+    const { id } = await create("powerful", ["tenant-admin"]);
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isTaken: () => void = () => undefined;
+    const taken = new Promise<void>((resolve) => {
+      isTaken = resolve;
+    });
+    const taking = inTenant(tenantId, async (tx) => {
+      await tx.$executeRaw`select from agents where tenant_id = ${tenantId}::uuid and id = ${id}::uuid for update`;
+      await tx.agentRole.deleteMany({ where: { tenantId, agentId: id } });
+      isTaken();
+      await gate;
+    });
+    await taken;
+    const keeper = tenant.ctx(["agents:write", "access:write"]);
+    const keeping = perform(changeAgent, keeper, { id, name: "Kept", roles: ["tenant-admin"] });
+    setTimeout(release, 500);
+    await expect(keeping).rejects.toMatchObject({ detail: { missing: "admin:*" } });
+    await taking;
+    expect(await perform(getAgent, tenant.ctx(), { id })).toMatchObject({ name: "Triage", roles: [] });
+  });
+
+  it("do not show a role that has run out, and get it anew from those who may give it", async () => {
+    const { tenantId } = tenant;
+    const { id } = await create("triage", ["tenant-admin"]);
+    const where = { tenantId, agentId: id };
+    await inTenant(tenantId, (tx) => tx.agentRole.updateMany({ where, data: { expiresAt: new Date(0) } }));
+    expect(await perform(getAgent, tenant.ctx(), { id })).toMatchObject({ roles: [] });
+    const give = { id, roles: ["tenant-admin"] };
+    const partial = tenant.ctx(["agents:write", "access:write"]);
+    await expect(perform(changeAgent, partial, give)).rejects.toMatchObject({ detail: { missing: "admin:*" } });
+    await perform(changeAgent, tenant.ctx(), give);
+    const { secret } = await perform(mintAgentKey, tenant.ctx(), { id });
+    const check = await checkAgentKey(secret);
+    expect(check.ok && [...check.identity.permissions]).toEqual(["admin:*"]);
+  });
+
   it("lend their keys to nobody but their owner and those who rule access", async () => {
     const agent = await create("powerful", ["tenant-admin"]);
     const developer = await createTestMember(tenant, "developer");

@@ -1,4 +1,4 @@
-import type { AgentRow } from "@/lib/agents/internal";
+import { type AgentRow, rolesInForce } from "@/lib/agents/internal";
 import type { AgentDetail, AgentKeyView, AgentView } from "@/lib/agents/schemas";
 import type { AgentKey } from "@/lib/generated/prisma/client";
 
@@ -27,7 +27,7 @@ export function toAgentView(row: AgentRow, lastCallAt: Date | null, now = new Da
     description: row.description,
     owner: { memberId: row.ownerMemberId, name: row.owner.user.name, email: row.owner.user.email },
     status: row.status as AgentView["status"],
-    roles: row.roles.map(({ role }) => role.slug),
+    roles: rolesInForce(row, now).map((role) => role.slug),
     activeKeys: row.keys.filter((key) => isActive(key, now)).length,
     createdAt: row.createdAt.toISOString(),
     lastCallAt: iso(lastCallAt),

@@ -150,7 +150,10 @@ export function draftOf(ctx: RequestContext, tenantId: string) {
 function authOf(actor: Actor): Pick<EntryDraft, "authMethod" | "credentialId" | "onBehalfOf"> {
   switch (actor.kind) {
     case "user":
-      return { authMethod: actor.authMethod };
+      return {
+        authMethod: actor.authMethod,
+        ...(actor.credentialId === undefined ? {} : { credentialId: actor.credentialId }),
+      };
     case "agent":
       return { authMethod: "agent_key", credentialId: actor.keyId, onBehalfOf: actor.ownerMemberId };
     case "system":

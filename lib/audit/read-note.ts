@@ -3,12 +3,10 @@ import { draftOf } from "@/lib/audit/perform";
 import { steadyClock } from "@/lib/core/clock";
 import { actorId, type RequestContext } from "@/lib/core/context";
 import { singleton } from "@/lib/core/singleton";
-import type { TenantTx } from "@/lib/db/in-tenant";
+import { onCommit, type TenantTx } from "@/lib/db/in-tenant";
 
 const MAX_NOTED = 10_000;
-/** `isThere`: somebody saw the entry after its transaction, which may have been undone. */
-type Noted = { readonly at: number; readonly eventId: string; isThere: boolean };
-const noted = () => singleton("audit.read-notes", () => new Map<string, Noted>());
+const noted = () => singleton("audit.read-notes", () => new Map<string, number>());
 
 /**
  * Records that somebody read the trail (PCI DSS 10.2.1.3). A console asks again every few seconds, so the same
@@ -27,30 +25,22 @@ export async function noteRead(
   const key = `${ctx.tenantId}|${actorId(ctx.actor)}|${note.eventType}|${note.per}`;
   const now = steadyClock.now();
   const last = noted().get(key);
-  if (last !== undefined && now - last.at < note.windowMs && (await isThere(tx, ctx.tenantId, last))) return;
-  const { eventId } = await appendInTransaction(tx, {
+  if (last !== undefined && now - last < note.windowMs) return;
+  await appendInTransaction(tx, {
     ...draftOf(ctx, ctx.tenantId),
     phase: "admin",
     eventType: note.eventType,
     outcome: "success",
     target: note.target,
   });
-  remember(key, { at: now, eventId, isThere: false });
+  // What was rolled back was not noted, and the next reading must be.
+  onCommit(tx, () => remember(key, now));
 }
 
-/** Not remembered at the commit, of which only its caller hears: asked once, by whoever reads next. */
-async function isThere(tx: TenantTx, tenantId: string, last: Noted): Promise<boolean> {
-  if (last.isThere) return true;
-  const rows = await tx.$queryRaw<unknown[]>`
-    select 1 from audit_entries where tenant_id = ${tenantId}::uuid and event_id = ${last.eventId}::uuid`;
-  last.isThere = rows.length > 0;
-  return last.isThere;
-}
-
-function remember(key: string, note: Noted): void {
+function remember(key: string, now: number): void {
   const map = noted();
   map.delete(key);
-  map.set(key, note);
+  map.set(key, now);
   const [oldest] = map.keys();
   if (map.size > MAX_NOTED && oldest !== undefined) map.delete(oldest);
 }

@@ -8,22 +8,29 @@ import { verifyApiToken } from "@/lib/auth/verify-api-token";
 import type { RequestContext } from "@/lib/core/context";
 import { AppError } from "@/lib/core/errors";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import { UNATTENDED_HEADER } from "@/lib/core/wire";
 
 /**
- * Who sends a request and in which tenant. An API token names its tenant; a session acts in the tenant that
- * `tenantSlug` or the `x-tenant` header names, else in its active one, else in none (only platform verbs then).
+ * Who sends a request and in which tenant. An API token belongs to one, and no request may name another; a session acts in
+ * the tenant that `tenantSlug` or the `x-tenant` header names, else in its active one, else in none (only platform verbs then).
  * Throws unauthenticated, or not_found for a tenant that is none of theirs.
  */
 export async function contextFromHeaders(headers: Headers, tenantSlug?: string): Promise<RequestContext> {
   const authorization = headers.get("authorization");
-  if (authorization !== null) return contextFromToken(headers, authorization);
+  const named = tenantSlug ?? headers.get("x-tenant");
+  if (authorization !== null) return contextFromToken(headers, authorization, named);
   const sessionId = await sessionIdFrom(headers.get("cookie"));
-  const session = sessionId === null ? null : await findLiveSession(sessionId);
+  const isAttended = headers.get(UNATTENDED_HEADER) === null;
+  const session = sessionId === null ? null : await findLiveSession(sessionId, Date.now(), isAttended);
   if (session === null) throw new AppError("unauthenticated", "Sign in first.");
-  return sessionContext(session, headers, tenantSlug ?? headers.get("x-tenant"));
+  return sessionContext(session, headers, named);
 }
 
-async function contextFromToken(headers: Headers, authorization: string): Promise<RequestContext> {
+async function contextFromToken(
+  headers: Headers,
+  authorization: string,
+  named: string | null,
+): Promise<RequestContext> {
   const seen = seenFrom(headers);
   const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
   const identity = await verifyApiToken(secret);
@@ -35,7 +42,6 @@ async function contextFromToken(headers: Headers, authorization: string): Promis
     );
   }
   const { membership, permissions, tokenId, userId, email, name, platformAdmin } = identity;
-  const named = headers.get("x-tenant");
   if (named !== null && named !== membership.slug) throw notAMember(named);
   const { memberId, tenantId } = membership;
   const actor = {

@@ -77,7 +77,7 @@ async function exchange(request: Request, path: string[], body: Fields): Promise
     query: { ...Object.fromEntries(url.searchParams), nextauth: path },
     body,
   } as unknown as NextApiRequest;
-  await nextAuth(asked, answer.response, nextAuthOptions(seenFrom(request.headers)));
+  await nextAuth(asked, answer.response, nextAuthOptions(seenFrom(request.headers), request.headers.get("cookie")));
   return answer.finish();
 }
 

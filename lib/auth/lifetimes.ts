@@ -18,4 +18,5 @@ export function endReasonOf(times: SessionTimes & { readonly revokedAt: Date | n
   return null;
 }
 
-export type SessionEnd = "signed_out" | "expired" | "idle" | "revoked";
+/** `replaced`: the same browser signed in anew. */
+export type SessionEnd = "signed_out" | "expired" | "idle" | "revoked" | "replaced";

@@ -1,3 +1,4 @@
+import { isOfPlatform } from "@/lib/core/permission";
 import type { Zone } from "@/lib/tenants/schemas";
 
 /** One tenant a person may enter now: active there, and the tenant active itself. */
@@ -25,6 +26,6 @@ export const MEMBERSHIPS_SQL = `
    group by m.tenant_id, m.id, t.slug, t.name, t.zones, t.residency
    order by t.slug`;
 
-/** Everything the roles of a membership allow. */
+/** Everything the roles of a membership allow, which is never anything beyond the tenant. */
 export const permissionsOf = (membership: Pick<Membership, "roles">): Set<string> =>
-  new Set(membership.roles.flatMap((role) => role.permissions));
+  new Set(membership.roles.flatMap((role) => role.permissions).filter((permission) => !isOfPlatform(permission)));

@@ -3,7 +3,7 @@ import type { CookiesOptions, NextAuthOptions } from "next-auth";
 import { admitPerson } from "@/lib/auth/admit-person";
 import { ABSOLUTE_MS } from "@/lib/auth/lifetimes";
 import { DEVELOPMENT_ISSUER, signInProviders, toNextAuthProvider } from "@/lib/auth/providers";
-import { cookieName, isHttps } from "@/lib/auth/session-cookie";
+import { cookieName, isHttps, sessionIdFrom } from "@/lib/auth/session-cookie";
 import type { SeenFrom } from "@/lib/auth/session-events";
 import { endSession, findLiveSession } from "@/lib/auth/sessions";
 import { claimedEmail, displayName, type IdClaims, verifiedEmail } from "@/lib/auth/verified-email";
@@ -30,7 +30,7 @@ function cookies(): Partial<CookiesOptions> {
 }
 
 /** next-auth as this product uses it: it runs the OIDC exchange; who gets in and for how long is decided here. */
-export function nextAuthOptions(seen: SeenFrom): NextAuthOptions {
+export function nextAuthOptions(seen: SeenFrom, cookieHeader: string | null): NextAuthOptions {
   const maxAge = ABSOLUTE_MS / 1000;
   return {
     providers: signInProviders().map(toNextAuthProvider),
@@ -40,7 +40,7 @@ export function nextAuthOptions(seen: SeenFrom): NextAuthOptions {
     useSecureCookies: isHttps(),
     cookies: cookies(),
     pages: { signIn: "/sign-in", error: "/sign-in", signOut: "/sign-in" },
-    callbacks: callbacks(seen),
+    callbacks: callbacks(seen, cookieHeader),
     events: { signOut: async ({ token }) => endSession(String(token?.["sid"] ?? ""), "signed_out", seen) },
     logger: {
       error: (code, detail) => logger.warn({ code, reason: messageOf(detail) }, "sign-in failed"),
@@ -50,7 +50,7 @@ export function nextAuthOptions(seen: SeenFrom): NextAuthOptions {
   };
 }
 
-function callbacks(seen: SeenFrom): NonNullable<NextAuthOptions["callbacks"]> {
+function callbacks(seen: SeenFrom, cookieHeader: string | null): NonNullable<NextAuthOptions["callbacks"]> {
   let opened: string | null = null;
   return {
     async signIn({ account, profile }) {
@@ -58,6 +58,7 @@ function callbacks(seen: SeenFrom): NonNullable<NextAuthOptions["callbacks"]> {
       if (account === null || typeof claims["iss"] !== "string") return false;
       const admission = await admitPerson(provenPerson(account.provider, account.providerAccountId, claims), seen);
       if (!admission.ok) return `/sign-in?error=${admission.reason}`;
+      await endSessionOf(cookieHeader, seen);
       opened = admission.sessionId;
       return true;
     },
@@ -74,6 +75,12 @@ function callbacks(seen: SeenFrom): NonNullable<NextAuthOptions["callbacks"]> {
       return { user: { name: session.name, email: session.email }, expires: session.expiresAt.toISOString() };
     },
   };
+}
+
+/** Whoever signs in anew has a new session, and the old one ends (ASVS 7.2.4): a copy of its cookie must not outlive it. */
+async function endSessionOf(cookieHeader: string | null, seen: SeenFrom): Promise<void> {
+  const before = await sessionIdFrom(cookieHeader);
+  if (before !== null) await endSession(before, "replaced", seen);
 }
 
 function provenPerson(provider: string, subject: string, claims: IdClaims) {

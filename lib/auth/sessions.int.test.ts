@@ -8,6 +8,7 @@ import { ABSOLUTE_MS, IDLE_MS, TOUCH_EVERY_MS } from "@/lib/auth/lifetimes";
 import { endSession, findLiveSession } from "@/lib/auth/sessions";
 import { switchTenant } from "@/lib/auth/switch-tenant";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import { UNATTENDED_HEADER } from "@/lib/core/wire";
 import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import { processSecrets } from "@/lib/db/process-secrets";
 import { changeMember } from "@/lib/members/change-member";
@@ -87,6 +88,23 @@ describe("a session", () => {
     expect((await rowOf(sid)).lastSeenAt.getTime()).toBe(start);
     await findLiveSession(sid, start + TOUCH_EVERY_MS);
     expect((await rowOf(sid)).lastSeenAt.getTime()).toBe(start + TOUCH_EVERY_MS);
+  });
+
+  it("is not kept alive by what a page asks while nobody is there, and ends idle then (HIPAA automatic log-off)", async () => {
+    const { email } = await createTestMember(tenant, "viewer");
+    const sid = await signIn(email, Date.now() - 10 * MINUTE);
+    const { lastSeenAt, idleExpiresAt } = await rowOf(sid);
+    const unattended = await headersOf(sid, { [UNATTENDED_HEADER]: "1" });
+    expect((await contextFromHeaders(unattended)).actor).toMatchObject({ email });
+    expect(await rowOf(sid)).toMatchObject({ lastSeenAt, idleExpiresAt });
+    // Negative control: what a person asks does keep it alive.
+    await contextFromHeaders(await headersOf(sid));
+    expect((await rowOf(sid)).idleExpiresAt.getTime()).toBeGreaterThan(idleExpiresAt.getTime());
+    const left = await signIn(email, Date.now() - IDLE_MS - 1);
+    await expect(contextFromHeaders(await headersOf(left, { [UNATTENDED_HEADER]: "1" }))).rejects.toMatchObject({
+      code: "unauthenticated",
+    });
+    expect((await rowOf(left)).endReason).toBe("idle");
   });
 
   it("is dead at once when revoked, with its cookie still valid", async () => {

@@ -36,22 +36,29 @@ const SESSION_SQL = `
    -- A person whom the demo made is nobody outside of it.
    where s.id = $1 and ($2 or not u.demo)`;
 
-/** The session behind an id, or null when it has ended. Asked on every request: a cookie alone never suffices. */
-export async function findLiveSession(sessionId: string, now = Date.now()): Promise<LiveSession | null> {
+/**
+ * The session behind an id, or null when it has ended. Asked on every request: a cookie alone never suffices. What a page
+ * asks while nobody attends it is answered, and keeps no session alive.
+ */
+export async function findLiveSession(
+  sessionId: string,
+  now = Date.now(),
+  isAttended = true,
+): Promise<LiveSession | null> {
   if (!isUuid(sessionId)) return null;
-  const found = await platformSql((client) => load(client, sessionId, now));
+  const found = await platformSql((client) => load(client, sessionId, now, isAttended));
   if (found === null || found.ended === null) return found?.session ?? null;
   if (found.ended !== "revoked") await endSession(sessionId, found.ended);
   return null;
 }
 
-async function load(client: PoolClient, sessionId: string, now: number) {
+async function load(client: PoolClient, sessionId: string, now: number, isAttended: boolean) {
   const { rows } = await client.query<Row>(SESSION_SQL, [sessionId, env().demo]);
   const row = rows[0];
   if (row === undefined) return null;
   const ended = endReasonOf(row, now);
   if (ended !== null) return { ended, session: null };
-  const idleExpiresAt = await touch(client, row, now);
+  const idleExpiresAt = isAttended ? await touch(client, row, now) : row.idleExpiresAt;
   const { rows: memberships } = await client.query<Membership>(MEMBERSHIPS_SQL, [row.userId, new Date(now)]);
   return { ended: null, session: { ...row, idleExpiresAt, memberships } };
 }

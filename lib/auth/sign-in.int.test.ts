@@ -173,6 +173,20 @@ describe("signing in with authorization code and PKCE", () => {
     }
   });
 
+  it("ends the session that the browser had before (ASVS 7.2.4), and no other of that person", async () => {
+    const [browser, elsewhere] = [new CookieBrowser(), new CookieBrowser()];
+    await signInWith(elsewhere, web.base, invited, password);
+    await signInWith(browser, web.base, invited, password);
+    const copy = cookieHeaders(browser);
+    await signInWith(browser, web.base, invited, password);
+    await expect(contextFromHeaders(copy)).rejects.toMatchObject({ code: "unauthenticated" });
+    for (const alive of [browser, elsewhere]) {
+      expect((await contextFromHeaders(cookieHeaders(alive))).actor).toMatchObject({ email: invited });
+    }
+    const closed = await entriesOf(tenant.tenantId, "session.closed", invited);
+    expect(closed.map(({ reason }) => reason)).toEqual(["replaced"]);
+  });
+
   it("lets a person of no tenant in, with nothing to do there", async () => {
     const browser = new CookieBrowser();
     await signInWith(browser, web.base, stranger, password);
@@ -195,7 +209,7 @@ describe("signing in with authorization code and PKCE", () => {
     expect(browser.has("countersign.session")).toBe(false);
     await expect(contextFromHeaders(copy)).rejects.toMatchObject({ code: "unauthenticated" });
     const closed = await entriesOf(tenant.tenantId, "session.closed", member.email);
-    expect(closed.map((entry) => entry.reason)).toEqual(["signed_out"]);
+    expect(closed.map((entry) => entry.reason).filter((reason) => reason !== "replaced")).toEqual(["signed_out"]);
   });
 
   it("does not sign out a visitor without the form's token", async () => {

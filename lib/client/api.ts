@@ -1,5 +1,6 @@
+import { watchPresence } from "@/lib/client/presence";
 import type { FieldIssue } from "@/lib/core/errors";
-import type { Page, Problem } from "@/lib/core/wire";
+import { type Page, type Problem, UNATTENDED_HEADER } from "@/lib/core/wire";
 
 /** A refusal of our own API, as problem+json told it. */
 export class ApiProblem extends Error {
@@ -41,10 +42,14 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   return new ApiProblem(typeof body === "object" && body !== null ? { ...fallback, ...body } : fallback);
 }
 
+/** On the server nobody asks over HTTP. */
+const isAttended = typeof window === "undefined" ? () => true : watchPresence(window);
+
 async function call<T>(path: string, { method, tenant, body, signal }: Call): Promise<T> {
   const headers = new Headers({ accept: "application/json" });
   if (tenant !== null) headers.set("x-tenant", tenant);
   if (body !== undefined) headers.set("content-type", "application/json");
+  if (method === "GET" && !isAttended()) headers.set(UNATTENDED_HEADER, "1");
   const response = await fetch(path, {
     method,
     headers,

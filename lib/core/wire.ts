@@ -12,6 +12,9 @@ export const permission = z.string().refine(isPermission, "must look like namesp
 export const isoTime = z.iso.datetime({ offset: true });
 export const cursor = z.string().max(200).optional();
 
+/** Said by the console of what a page asks by itself while nobody touches it: that is no use of the session. */
+export const UNATTENDED_HEADER = "x-unattended";
+
 /** One page of a list; `nextCursor` null means the end. */
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 

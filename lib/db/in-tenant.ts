@@ -34,17 +34,29 @@ export async function enterChain(tx: PlatformTx, tenantId: string): Promise<void
   await tx.$executeRaw`select set_config('app.tenant_id', ${tenantId}, true)`;
 }
 
+const kept = new WeakMap<object, (() => void)[]>();
+
+/** Has something done once what this transaction wrote holds; never where it is rolled back. */
+export function onCommit(tx: TenantTx | PlatformTx, act: () => void): void {
+  kept.set(tx, [...(kept.get(tx) ?? []), act]);
+}
+
 async function transact<T>(
   role: "countersign_tenant" | "countersign_platform",
   tenantId: string,
   run: (tx: Prisma.TransactionClient) => Promise<T>,
 ): Promise<T> {
   requireUuid(tenantId);
+  let acts: readonly (() => void)[] = [];
   try {
-    return await prisma().$transaction(async (tx) => {
+    const result = await prisma().$transaction(async (tx) => {
       await tx.$executeRaw`select set_config('role', ${role}, true), set_config('app.tenant_id', ${tenantId}, true)`;
-      return run(tx);
+      const done = await run(tx);
+      acts = kept.get(tx) ?? [];
+      return done;
     }, LIMITS);
+    for (const act of acts) act();
+    return result;
   } catch (cause) {
     throw orUnavailable(cause);
   }

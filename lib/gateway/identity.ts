@@ -12,7 +12,7 @@ export type Identity = {
   /** The member an agent acts for. */
   readonly onBehalfOf: string | null;
   readonly authMethod: "agent_key" | "api_token" | "session";
-  /** Id of the key that was presented, never the key. */
+  /** Id of the key, token or session that was presented, never the secret. */
   readonly credentialId: string | null;
 };
 
@@ -35,5 +35,5 @@ export const userIdentity = (ctx: RequestContext): Identity => ({
   actor: { type: "user", id: actorId(ctx.actor), name: actorName(ctx.actor) },
   onBehalfOf: null,
   authMethod: ctx.actor.kind === "user" ? ctx.actor.authMethod : "session",
-  credentialId: null,
+  credentialId: ctx.actor.kind === "user" ? (ctx.actor.credentialId ?? null) : null,
 });

@@ -2,6 +2,7 @@ import "server-only";
 import { requireWithinOwn } from "@/lib/auth/own-permissions";
 import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
+import { isOfPlatform } from "@/lib/core/permission";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
 import { oneAtATime, requireAnAdmin } from "@/lib/members/internal";
@@ -16,6 +17,7 @@ export const createRole = defineWrite({
   run: async (tx, ctx, input) => {
     const { tenantId } = ctx;
     await requireWithinOwn(ctx, input.permissions, `create role ${input.slug}`);
+    refusePlatform(input.permissions);
     await oneAtATime(tx, tenantId);
     const taken = await tx.role.findUnique({
       where: { tenantId_slug: { tenantId, slug: input.slug } },
@@ -46,6 +48,7 @@ export const changeRole = defineWrite({
         ...before.permissions.filter((permission) => !permissions.includes(permission)),
       ];
       await requireWithinOwn(ctx, differing, `change role ${slug}`);
+      refusePlatform(permissions);
     }
     const row = await tx.role.update({
       where: { tenantId_slug: { tenantId, slug } },
@@ -89,6 +92,16 @@ export const deleteRole = defineWrite({
     };
   },
 });
+
+/** Even one who rules the platform gives it to nobody by a role of a tenant, where others than they could hand it on. */
+function refusePlatform(permissions: readonly string[]): void {
+  const issues = permissions.flatMap((permission, at) =>
+    isOfPlatform(permission)
+      ? [{ path: `permissions.${at}`, rule: `${permission} belongs to the platform and cannot be held by a role` }]
+      : [],
+  );
+  if (issues.length > 0) throw new AppError("invalid_input", issues.map(({ rule }) => rule).join("; "), { issues });
+}
 
 const tidy = (permissions: readonly string[]): string[] => [...new Set(permissions)].sort();
 

@@ -1,16 +1,21 @@
 import { describe, expect, it } from "vitest";
+import { createAgent } from "@/lib/agents/create-agent";
 import { perform } from "@/lib/audit/perform";
 import { contextFromHeaders } from "@/lib/auth/context-from-headers";
+import { permissionsOf } from "@/lib/auth/memberships";
 import { verifyApiToken } from "@/lib/auth/verify-api-token";
 import { bus } from "@/lib/core/bus";
-import { inTenant } from "@/lib/db/in-tenant";
+import { newId } from "@/lib/core/ids";
+import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import { changeMember } from "@/lib/members/change-member";
 import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
 import { inviteMember, revokeInvitation } from "@/lib/members/invite-member";
 import { mintApiToken, revokeApiToken } from "@/lib/members/mint-api-token";
 import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/members/read";
+import { getMe } from "@/lib/tenants/read";
 import { entriesOf } from "@/lib/testing/entries";
 import { createTestAgent, createTestMember, createTestTenant, uniqueSlug } from "@/lib/testing/factories";
+import { readTrail } from "@/lib/testing/read-trail";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
@@ -109,6 +114,37 @@ describe("nobody hands on more than they hold", () => {
     const tenant = await createTestTenant();
     const attempt = perform(createRole, tenant.ctx(), { slug: "root", name: "Root", permissions: ["platform:*"] });
     await expect(attempt).rejects.toMatchObject({ code: "permission_denied", detail: { missing: "platform:*" } });
+  });
+
+  it("nor a platform admin who rules a tenant too: no role of a tenant reaches beyond it", async () => {
+    const tenant = await createTestTenant();
+    const both = tenant.ctx(["admin:*", "platform:*"]);
+    const refused = { code: "invalid_input", detail: { issues: [{ path: "permissions.1" }] } };
+    const permissions = ["files:read", "platform:write"];
+    await expect(perform(createRole, both, { slug: "root", name: "Root", permissions })).rejects.toMatchObject(refused);
+    await perform(createRole, both, { slug: "root", name: "Root", permissions: ["files:read"] });
+    await expect(perform(changeRole, both, { slug: "root", permissions })).rejects.toMatchObject(refused);
+  });
+
+  it("and a role that was given such a permission once gives its holders nothing by it", async () => {
+    const tenant = await createTestTenant();
+    const { tenantId } = tenant;
+    const member = await createTestMember(tenant, "viewer");
+    await inTenant(tenantId, async (tx) => {
+      const roleId = newId();
+      const permissions = ["files:read", "platform:*"];
+      await tx.role.create({ data: { tenantId, id: roleId, slug: "root", name: "Root", permissions } });
+      await tx.memberRole.create({ data: { tenantId, memberId: member.memberId, roleId } });
+    });
+    const scopes = ["files:read"];
+    const { secret } = await perform(
+      mintApiToken,
+      { ...member.ctx, permissions: new Set(scopes) },
+      { name: "x", scopes },
+    );
+    const held = (await verifyApiToken(secret))?.membership;
+    expect(held === undefined ? [] : [...permissionsOf(held)]).toContain("files:read");
+    expect(held === undefined ? [] : [...permissionsOf(held)]).not.toContain("platform:*");
   });
 });
 
@@ -233,6 +269,14 @@ describe("API tokens", () => {
     });
     const elsewhere = new Headers({ ...Object.fromEntries(bearer(minted.secret)), "x-tenant": other.slug });
     await expect(contextFromHeaders(elsewhere)).rejects.toMatchObject({ code: "not_found" });
+    // A tenant named in the address is as good as one named in the header: it is never quietly another.
+    await expect(contextFromHeaders(bearer(minted.secret), other.slug)).rejects.toMatchObject({ code: "not_found" });
+    expect(await contextFromHeaders(bearer(minted.secret), tenant.slug)).toMatchObject({ tenantId: tenant.tenantId });
+
+    // Which of somebody's tokens acted can be told from the trail.
+    await perform(createAgent, ctx, { slug: "by-token", name: "By token" });
+    const made = (await readTrail(tenant.tenantId)).find(({ type }) => type === "agent.created");
+    expect(made?.text).toContain(`"credential_id":"${minted.id}"`);
 
     // What the owner loses, the token loses.
     await perform(changeMember, tenant.ctx(), { id: member.memberId, roles: ["viewer"] });
@@ -259,6 +303,25 @@ describe("API tokens", () => {
     expect(listed.items).toHaveLength(1);
     expect(JSON.stringify(listed)).not.toContain(minted.secret.slice(12));
     expect((await perform(listApiTokens, tenant.ctx(), {})).items).toEqual([]);
+  });
+
+  it("know nothing of their owner's other tokens and tenants, and end none but themselves", async () => {
+    const [tenant, other] = [await createTestTenant(), await createTestTenant()];
+    const { memberId, userId, ctx } = await createTestMember(tenant, "viewer");
+    await inPlatform((tx) => tx.member.create({ data: { tenantId: other.tenantId, id: newId(), userId } }));
+    const mint = (name: string) => perform(mintApiToken, ctx, { name, scopes: ["servers:read"] });
+    const [mine, sibling] = [await mint("mine"), await mint("sibling")];
+    const asToken = await contextFromHeaders(bearer(mine.secret));
+    expect((await perform(getMe, asToken, {})).tenants.map(({ slug }) => slug)).toEqual([tenant.slug]);
+    expect((await perform(getMe, ctx, {})).tenants).toHaveLength(2);
+    expect((await perform(listApiTokens, asToken, {})).items.map(({ id }) => id)).toEqual([mine.id]);
+    await expect(perform(revokeApiToken, asToken, { id: sibling.id })).rejects.toMatchObject({
+      code: "permission_denied",
+      detail: { missing: "members:write" },
+    });
+    expect((await verifyApiToken(sibling.secret))?.membership.memberId).toBe(memberId);
+    await perform(revokeApiToken, asToken, { id: mine.id });
+    expect(await verifyApiToken(mine.secret)).toBeNull();
   });
 
   it("end when revoked by their owner or a member admin, by nobody else", async () => {

@@ -49,7 +49,7 @@ function requireSignedInMember({ actor }: RequestContext): string {
   return actor.memberId;
 }
 
-/** Ends a token at once. Others' tokens need members:write. */
+/** Ends a token at once. A token ends itself; others, of the same owner too, need their owner's session or members:write. */
 export const revokeApiToken = defineWrite({
   permission: "self",
   input: revokeApiTokenInput,
@@ -58,7 +58,10 @@ export const revokeApiToken = defineWrite({
     const { tenantId, actor } = ctx;
     const where = { tenantId_id: { tenantId, id } };
     const row = await tx.apiToken.findUnique({ where, select: { ...apiTokenSelect, memberId: true } });
-    const own = actor.kind === "user" && row?.memberId === actor.memberId;
+    const own =
+      actor.kind === "user" &&
+      row?.memberId === actor.memberId &&
+      (actor.authMethod === "session" || actor.credentialId === id);
     if (!own) await requirePermission(ctx, "members:write", `revoke API token ${id}`);
     if (row === null || row.revokedAt !== null) throw new AppError("not_found", "There is no such active token.");
     await tx.apiToken.update({ where, data: { revokedAt: new Date() }, select: { id: true } });

@@ -51,14 +51,15 @@ export const listRoles = defineRead({
   },
 });
 
-/** One's own API tokens in this tenant, revoked ones included. */
+/** One's own API tokens in this tenant, revoked ones included; a token is told of itself alone. */
 export const listApiTokens = defineRead({
   permission: "self",
   input: listInput,
   run: async (tx, { tenantId, actor }, { limit, cursor }) => {
     const memberId = actor.kind === "user" ? actor.memberId : null;
     if (memberId === null) return { items: [], nextCursor: null };
-    const where = { tenantId, memberId, ...after(cursor) };
+    const own = actor.kind === "user" && actor.authMethod === "api_token" ? { id: actor.credentialId ?? "" } : {};
+    const where = { tenantId, memberId, AND: [own, after(cursor)] };
     const rows = await tx.apiToken.findMany({ where, ...oldestFirst, take: limit + 1, select: apiTokenSelect });
     return pageOf(rows, limit, toApiTokenView);
   },

@@ -7,9 +7,19 @@ import type { ServerEndpoint } from "@/lib/servers/schemas";
 /** Headers that belong to the connection or to the protocol; a credential that sets them breaks or spoofs it. */
 const OWN_HEADERS =
   /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|sec-websocket-.*|expect|accept|keep-alive|proxy-.*|mcp-.*)$/i;
-/** Variables by which a child loads code that is not in its command line. */
-const LOADER_VARIABLES =
-  /^(PATH|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|LD_.*|DYLD_.*|PYTHONPATH|PYTHONSTARTUP|BASH_ENV|ENV|IFS|npm_config_.*)$/i;
+/**
+ * Variables by which a child loads code that is not in its command line. The shell that becomes the program starts with
+ * them too: bash runs what stands in PS4 once SHELLOPTS has it trace, whatever program is listed.
+ */
+const LOADER_VARIABLES = new RegExp(
+  `^(${[
+    "PATH|IFS|ENV|PS[0-9]|SHELLOPTS|BASHOPTS|BASH_.*",
+    "LD_.*|DYLD_.*|GCONV_PATH|OPENSSL_(CONF|MODULES|ENGINES)",
+    "NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|npm_config_.*",
+    "PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PERL5(OPT|LIB|DB)|RUBY(OPT|LIB)|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|DOTNET_STARTUP_HOOKS",
+  ].join("|")})$`,
+  "i",
+);
 
 const CONTROL = /[^\P{Cc}\t]/u;
 

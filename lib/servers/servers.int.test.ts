@@ -120,11 +120,15 @@ describe("registering a server", () => {
         code: "egress_refused",
       });
     }
-    const env = { NODE_OPTIONS: "--require /tmp/x.js" };
-    const loader = { transport: "stdio", command: "node", args: [script], env };
-    await expect(register({ slug: "loader", endpoint: loader, credential: undefined })).rejects.toMatchObject({
-      code: "invalid_input",
-    });
+    // The second and third are read by the shell that becomes the program, where that is bash.
+    for (const name of ["NODE_OPTIONS", "SHELLOPTS", "PS4", "BASH_ENV", "OPENSSL_CONF", "PERL5OPT"]) {
+      const loader = { transport: "stdio", command: "node", args: [script] };
+      const issues = (path: string) => ({ code: "invalid_input", detail: { issues: [{ path: `${path}.${name}` }] } });
+      const inEnv = { slug: "loader", endpoint: { ...loader, env: { [name]: "x" } }, credential: undefined };
+      await expect(register(inEnv)).rejects.toMatchObject(issues("endpoint.env"));
+      const sealed = { slug: "loader", endpoint: loader, credential: { [name]: "x" } };
+      await expect(register(sealed)).rejects.toMatchObject(issues("credential"));
+    }
     expect((await perform(listServers, tenant.ctx(), {})).map(({ slug }) => slug)).toEqual(["memory"]);
   });
 

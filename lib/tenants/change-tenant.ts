@@ -42,10 +42,14 @@ export const changeTenant = definePlatformWrite({
   },
 });
 
-/** The platform may change everything; a tenant's own admin everything but whether it is suspended. */
-async function requireMayChange(ctx: RequestContext, { id, status }: Change): Promise<void> {
+/**
+ * The platform may change everything; a tenant's own admin what it is called. By which rules it is judged (its zones, its
+ * residency, whether it is open) is nothing that who is judged decides: zones set how strict its circuits are.
+ */
+async function requireMayChange(ctx: RequestContext, { id, status, zones, residency }: Change): Promise<void> {
   if (hasPermission(ctx, "platform:write")) return;
-  const own = ctx.tenantId === id && status === undefined;
+  const judged = status !== undefined || zones !== undefined || residency !== undefined;
+  const own = ctx.tenantId === id && !judged;
   await requirePermission(ctx, own ? "tenant:write" : "platform:write", `change tenant ${id}`);
 }
 

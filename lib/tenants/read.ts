@@ -45,7 +45,8 @@ export const getMe = definePlatformRead({
       email: actor.email,
       name: actor.name,
       platformAdmin: actor.platformAdmin,
-      tenants: memberships.map(toPlace),
+      // A token belongs to one tenant, and whoever holds it learns of no other.
+      tenants: memberships.filter((each) => actor.authMethod === "session" || each === active).map(toPlace),
       activeTenant: active === undefined ? null : toPlace(active),
       permissions: [...ctx.permissions].sort(),
       roles: active?.roles.map((role) => role.slug) ?? [],

@@ -69,21 +69,27 @@ describe("creating a tenant", () => {
 });
 
 describe("changing a tenant", () => {
-  it("lets its own admin rename it, never suspend it, nor touch another", async () => {
-    const [own, other] = [await createTestTenant(), await createTestTenant()];
-    const reason = "moved to the EU";
-    const view = await perform(changeTenant, own.ctx(), { id: own.tenantId, name: "Renamed", zones: ["gdpr"], reason });
-    expect(view).toMatchObject({ name: "Renamed", zones: ["gdpr"], memberCount: 1 });
+  it("lets its own admin rename it, never suspend it, leave its zones or residency, nor touch another", async () => {
+    const own = await createTestTenant({ zones: ["sox"], residency: "us" });
+    const other = await createTestTenant();
+    const reason = "called so by everybody";
+    const view = await perform(changeTenant, own.ctx(), { id: own.tenantId, name: "Renamed", reason });
+    expect(view).toMatchObject({ name: "Renamed", zones: ["sox"], residency: "us", memberCount: 1 });
     const denied = { code: "permission_denied", detail: { missing: "platform:write" } };
-    await expect(
-      perform(changeTenant, own.ctx(), { id: own.tenantId, status: "suspended", reason }),
-    ).rejects.toMatchObject(denied);
+    for (const change of [{ status: "suspended" }, { zones: [] }, { residency: "eu" }] as const) {
+      await expect(
+        perform(changeTenant, own.ctx(), { id: own.tenantId, name: "Free", ...change, reason }),
+      ).rejects.toMatchObject(denied);
+    }
+    const root = await createPlatformAdmin();
+    const moved = await perform(changeTenant, root.ctx, { id: own.tenantId, zones: [], residency: "eu", reason });
+    expect(moved).toMatchObject({ name: "Renamed", zones: [], residency: "eu" });
     await expect(perform(changeTenant, own.ctx(), { id: other.tenantId, name: "Mine", reason })).rejects.toMatchObject(
       denied,
     );
     const asViewer = perform(changeTenant, own.ctx("viewer"), { id: own.tenantId, name: "Mine", reason });
     await expect(asViewer).rejects.toMatchObject({ code: "permission_denied", detail: { missing: "tenant:write" } });
-    expect(await entriesOf(own.tenantId, "tenant.changed")).toHaveLength(1);
+    expect(await entriesOf(own.tenantId, "tenant.changed")).toHaveLength(2);
     expect(await entriesOf(other.tenantId, "tenant.changed")).toHaveLength(0);
   });
 
