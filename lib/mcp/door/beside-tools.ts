@@ -76,9 +76,9 @@ function nameOf({ envelope, server }: Visit): Place {
 type Asked = Pick<ToolCall, "credential" | "entrance" | "signal" | "ref" | "args" | "ask">;
 
 function toCall(visit: Visit, key: string, place: Place, given: Json): Asked & { readonly ask: { method: string } } {
-  const { envelope, identity, entrance, signal } = visit;
+  const { envelope, identity, secret, entrance, signal } = visit;
   return {
-    credential: { kind: "checked", identity },
+    credential: { kind: "checked", identity, secret },
     entrance,
     signal,
     ref: { server: place.server, tool: key },
