@@ -38,6 +38,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   circuits = makeCircuits();
   enabled = null;
+  slowRead = null;
   intentWritten = async () => undefined;
 });
 afterEach(() => {
@@ -45,8 +46,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 /** How long our own trail takes before the server is asked. */
 let intentWritten: () => Promise<void>;
+/** What of our own is read from a database that takes longer than the server may. */
+let slowRead: string | null;
+const lateWhere = <T>(what: string, value: T) =>
+  slowRead === what ? sleep(1.5 * DEADLINE_MS).then(() => value) : value;
+const nextTry = (error: AppError, retryNo: number) => (retryNo === 0 && isRetried(error) ? 100 : null);
 type Server = (request: UpstreamRequest, version: string) => Promise<UpstreamAnswer>;
 const isRetried = ({ code }: AppError) => code === "upstream_unreachable";
 
@@ -57,8 +65,8 @@ async function call(server: RegisteredServer, request: Server, asked: Partial<To
       of: ({ version }: RegisteredServer) => ({ request: (asks: UpstreamRequest) => request(asks, version) }),
     },
     inFlight: { enter: () => () => undefined },
-    killSwitches: () => ({ size: 0 }),
-    retries: { begin: () => (error: AppError, retryNo: number) => (retryNo === 0 && isRetried(error) ? 100 : null) },
+    killSwitches: () => lateWhere("killSwitches", { size: 0 }),
+    retries: { begin: () => lateWhere("handling", nextTry) },
     servers: () => new Map((enabled ?? [server]).map((each) => [each.slug, each])),
   } as unknown as GatewayDeps;
   try {
@@ -179,8 +187,6 @@ async function fiveCalls(version: string, request: Server, asked: Partial<ToolCa
   return circuits.views(TENANT).get(SLUG)?.kind;
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
 it("finds a server slow by its own time, not by our database's or that of a person who is asked", async () => {
   intentWritten = () => sleep(80);
   expect(await fiveCalls("1", answersAfter(10))).toBe("closed");
@@ -199,3 +205,15 @@ it("finds a server slow by its own time, not by our database's or that of a pers
   intentWritten = async () => undefined;
   expect(await fiveCalls("3", answersAfter(80))).toBe("open");
 });
+
+it.each(["killSwitches", "handling"])(
+  "holds nothing against a server that it has not asked yet: %s answers late",
+  async (late) => {
+    slowRead = late;
+    const request: Server = answersAfter(DEADLINE_MS / 2);
+    const ends = Array.from({ length: 6 }, () => call(serverWith({}), request));
+    await vi.advanceTimersByTimeAsync(10 * DEADLINE_MS);
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(["ok"]));
+    expect(circuits.views(TENANT).get(SLUG)).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
+  },
+);

@@ -11,9 +11,9 @@ import { withRetries } from "@/lib/gateway/retries";
 import { ServerTime } from "@/lib/gateway/server-time";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
-import { startDeadline } from "@/lib/resilience/deadline";
+import { makeDeadline } from "@/lib/resilience/deadline";
 
-/** Calls the tool, at most until the server's deadline, which begins here, and tells the circuit how it went. Takes proof that the intent is durable. */
+/** Calls the tool, at most until the server's deadline, which begins when it is asked, and tells the circuit how it went. Takes proof that the intent is durable. */
 export async function callUpstream(
   gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries" | "servers">,
   intent: DurableIntent,
@@ -21,7 +21,7 @@ export async function callUpstream(
 ): Promise<UpstreamAnswer> {
   const { passage } = intent;
   const { server, tool } = passage.grant;
-  const deadline = startDeadline(patienceOf(call) + server.deadlineMs, call.signal);
+  const deadline = makeDeadline(call.signal);
   const time = new ServerTime();
   const watched = time.watch(call);
   const land = gateway.inFlight.enter(passage.grant, deadline.kill);
@@ -29,6 +29,8 @@ export async function callUpstream(
     // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.
     await requireAlive(gateway, passage.grant);
     const ask = (grant: Grant) => {
+      // Not before: what we read ourselves until here is no time of the server's, which has not heard of the call yet.
+      deadline.begin(patienceOf(call) + server.deadlineMs);
       time.begin();
       return counterpart(gateway, grant, watched).request({
         method: "tools/call",
