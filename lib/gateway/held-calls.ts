@@ -31,7 +31,12 @@ type Asked = {
   readonly resolve: (answer: Json) => void;
   readonly reject: (cause: AppError) => void;
 };
-type Kept = { readonly call: HeldCall; readonly owner: string; readonly serverId: string };
+type Kept = {
+  readonly call: HeldCall;
+  readonly owner: string;
+  readonly tenantId: string;
+  readonly serverId: string;
+};
 
 /** A state of ours; what servers say themselves does not begin so. */
 const STATE = "countersign.held:";
@@ -40,6 +45,8 @@ const HOLD_MS = 10 * 60_000;
 /** What failed is told again to whoever asks at once. */
 const TELL_AGAIN_MS = 5_000;
 const MAX_HELD = 256;
+/** Clients that never come back hold their places for all of that time: those of one tenant must leave room for the others'. */
+const MAX_PER_TENANT = 64;
 const MAX_PER_SERVER = 32;
 
 const held = (): Map<string, Kept> => singleton("gateway.held-calls", () => new Map());
@@ -63,8 +70,9 @@ export function heldCall(state: string, grant: Grant): HeldCall {
 function keep(id: string, kept: Kept): void {
   const all = held();
   if (all.has(id)) return;
-  const beside = [...all.values()].filter(({ serverId }) => serverId === kept.serverId).length;
-  if (all.size >= MAX_HELD || beside >= MAX_PER_SERVER) {
+  const ofTenant = [...all.values()].filter(({ tenantId }) => tenantId === kept.tenantId);
+  const ofServer = ofTenant.filter(({ serverId }) => serverId === kept.serverId);
+  if (all.size >= MAX_HELD || ofTenant.length >= MAX_PER_TENANT || ofServer.length >= MAX_PER_SERVER) {
     throw new AppError("overloaded", "Too many calls wait for what their clients were asked.");
   }
   all.set(id, kept);
@@ -82,7 +90,7 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
 
   const ask = (method: string, params: Json): Promise<Json> =>
     new Promise<Json>((resolve, reject) => {
-      keep(id, { call, owner: ownerOf(grant), serverId: grant.server.id });
+      keep(id, { call, owner: ownerOf(grant), tenantId: grant.identity.tenantId, serverId: grant.server.id });
       count += 1;
       questions.set(`question-${count}`, { question: { method, params }, resolve, reject });
       wake();
