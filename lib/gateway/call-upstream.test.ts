@@ -4,7 +4,7 @@ import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
 import { callUpstream } from "@/lib/gateway/call-upstream";
 import { type Circuits, makeCircuits } from "@/lib/gateway/circuits";
-import type { DurableIntent } from "@/lib/gateway/durable-intent";
+import type { DurableIntent, Notes } from "@/lib/gateway/durable-intent";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { unreachable } from "@/lib/mcp/upstream/faults";
@@ -39,6 +39,7 @@ beforeEach(() => {
   circuits = makeCircuits();
   enabled = null;
   slowRead = null;
+  noted = [];
   intentWritten = async () => undefined;
 });
 afterEach(() => {
@@ -50,6 +51,8 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 /** How long our own trail takes before the server is asked. */
 let intentWritten: () => Promise<void>;
+/** What the outcome will say besides. */
+let noted: Notes[];
 /** What of our own is read from a database that takes longer than the server may. */
 let slowRead: string | null;
 const lateWhere = <T>(what: string, value: T) =>
@@ -72,7 +75,7 @@ async function call(server: RegisteredServer, request: Server, asked: Partial<To
   try {
     const passage = await circuits.enter(grantTo(server));
     await intentWritten();
-    const intent = { passage, note: () => undefined, trace: null } as unknown as DurableIntent;
+    const intent = { passage, note: (notes: Notes) => noted.push(notes), trace: null } as unknown as DurableIntent;
     await callUpstream(gateway, intent, asked as ToolCall);
     return "ok";
   } catch (cause) {
@@ -151,7 +154,25 @@ it("does not try again at a server that was disabled meanwhile", async () => {
   await vi.advanceTimersByTimeAsync(50);
   enabled = [];
   await vi.advanceTimersByTimeAsync(200);
-  expect([await end, asked]).toEqual(["server_disabled", 1]);
+  expect([await end, asked, noted]).toEqual(["server_disabled", 1, []]);
+});
+
+it.each([
+  ["leaves", "cancelled", []],
+  ["stays", "upstream_unreachable", [{ retryNo: 1 }]],
+])("says in the outcome that it was tried again only where it was: the caller %s", async (what, code, notes) => {
+  let asked = 0;
+  const request: Server = ({ deadline }) => {
+    if (deadline.stopped() !== null) return untilStopped(new Promise(() => undefined), deadline);
+    asked += 1;
+    return Promise.reject(unreachable("connection reset"));
+  };
+  const caller = new AbortController();
+  const end = call(serverWith({}), request, { signal: caller.signal });
+  await vi.advanceTimersByTimeAsync(50);
+  if (what === "leaves") caller.abort();
+  await vi.advanceTimersByTimeAsync(200);
+  expect([await end, asked, noted]).toEqual([code, 1 + notes.length, notes]);
 });
 
 it("does not hold against a server what ended because it was disabled, or changed", async () => {

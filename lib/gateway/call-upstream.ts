@@ -28,7 +28,9 @@ export async function callUpstream(
   try {
     // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.
     await requireAlive(gateway, passage.grant);
-    const ask = (grant: Grant) => {
+    const ask = (grant: Grant, retryNo: number) => {
+      // Here, because who leaves in the pause before, or finds the server switched off, was not tried again.
+      if (retryNo > 0 && deadline.stopped() === null) intent.note({ retryNo });
       // Not before: what we read ourselves until here is no time of the server's, which has not heard of the call yet.
       deadline.begin(patienceOf(call) + server.deadlineMs);
       time.begin();
@@ -42,8 +44,8 @@ export async function callUpstream(
         trace: intent.trace?.toServer(),
       });
     };
-    const answer = await withRetries(gateway.retries, intent, deadline, () =>
-      soon(requireReachable(gateway, passage.grant, call), ask),
+    const answer = await withRetries(gateway.retries, intent, deadline, (retryNo) =>
+      soon(requireReachable(gateway, passage.grant, call), (grant) => ask(grant, retryNo)),
     );
     passage.leave("success", undefined, time.tookMs());
     return answer;
