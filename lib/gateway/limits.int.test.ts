@@ -163,6 +163,21 @@ describe("kill switches", () => {
     expect(getGateway().inFlight.size()).toBe(0);
   });
 
+  it("are thrown and lifted once by several people at the same moment, and the others are told so", async () => {
+    const { tenant } = await world();
+    const codes = async (acts: readonly Promise<unknown>[]) => {
+      const ends = await Promise.allSettled(acts);
+      return ends.map((end) => (end.status === "fulfilled" ? "ok" : end.reason.code)).sort();
+    };
+    const three = <T>(act: () => Promise<T>) => Array.from({ length: 3 }, act);
+    const once = ["conflict", "conflict", "ok"];
+    const target = { kind: "server", target: "files" };
+    expect(await codes(three(() => perform(throwKillSwitch, tenant.ctx(), target)))).toEqual(once);
+    const [thrown] = await perform(listKillSwitches, tenant.ctx(), {});
+    const id = thrown?.id ?? "";
+    expect(await codes(three(() => perform(liftKillSwitch, tenant.ctx(), { id })))).toEqual(once);
+  });
+
   it("need their permission, a reason for a whole tenant, and a target that is there", async () => {
     const { tenant } = await world();
     const refusal = (input: object, held: Parameters<typeof tenant.ctx>[0] = ["killswitch:write"]) =>
