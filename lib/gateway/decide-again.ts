@@ -10,6 +10,7 @@ import type { Credential, ToolCall } from "@/lib/gateway/tool-call";
 import { validateArguments } from "@/lib/gateway/validate-arguments";
 
 type Deps = Pick<GatewayDeps, "checkKey" | "permissionMap" | "servers" | "killSwitches">;
+type Asked = Pick<ToolCall, "credential" | "ref" | "args" | "ask" | "server">;
 
 /**
  * The passage of a call that had to wait for its place, with what holds by now. Meanwhile a key may have been revoked, a
@@ -17,7 +18,7 @@ type Deps = Pick<GatewayDeps, "checkKey" | "permissionMap" | "servers" | "killSw
  */
 export async function decideAgain(
   gateway: Deps,
-  call: ToolCall,
+  call: Asked,
   passage: Passage,
   note: (notes: Notes) => void,
 ): Promise<Passage> {
