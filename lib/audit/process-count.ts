@@ -20,10 +20,20 @@ const readSoon = (): void => {
   read().catch((cause: unknown) => logger.debug({ err: cause }, "gateway processes could not be counted"));
 };
 
+function keepCounting(): void {
+  held.timer ??= setInterval(readSoon, READ_EVERY_MS).unref();
+}
+
+/** Counts for the first time. A process that has not would take itself for the only one, and the whole of each limit for its share. */
+export async function countProcesses(): Promise<void> {
+  await read();
+  keepCounting();
+}
+
 /** How many gateway processes share this database, as of the last five seconds or as last known. */
 export function processCount(): number {
   if (held.timer === null) {
-    held.timer = setInterval(readSoon, READ_EVERY_MS).unref();
+    keepCounting();
     readSoon();
   }
   return held.known;

@@ -39,7 +39,7 @@ function open(ttlMs = 60_000): AnswerCache {
     ["read", ttlMs],
     ["other", ttlMs],
   ]);
-  const kept = { retryPolicy: "off", cacheTtlMs } as const;
+  const kept = { retryPolicy: "off", cacheTtlMs, revision: "1" } as const;
   const handling = new Map([
     ["s1", kept],
     ["s2", kept],

@@ -70,9 +70,9 @@ export function makeAnswerCache({ handling }: AnswerCacheOptions): AnswerCache {
     return found;
   }
 
-  function placeFor(grant: Grant, args: Json, ttl: number): CachePlace {
+  function placeFor(grant: Grant, args: Json, ttl: number, revision: string): CachePlace {
     const { server } = grant;
-    const key = keyOf(grant, args);
+    const key = keyOf(grant, args, ttl, revision);
     const generation = store.generation(server.tenantId);
     return {
       async get() {
@@ -94,8 +94,9 @@ export function makeAnswerCache({ handling }: AnswerCacheOptions): AnswerCache {
       const { server, tool } = grant;
       if (tool.definition.annotations?.readOnlyHint !== true) return null;
       return soon(handling(server.tenantId), (rules) => {
-        const ttl = rules.get(server.id)?.cacheTtlMs.get(tool.definition.name);
-        return ttl === undefined ? null : placeFor(grant, args, ttl);
+        const rule = rules.get(server.id);
+        const ttl = rule?.cacheTtlMs.get(tool.definition.name);
+        return rule === undefined || ttl === undefined ? null : placeFor(grant, args, ttl, rule.revision);
       });
     },
     views(tenantId) {
@@ -218,10 +219,12 @@ const unpack = async ({ body, plainBytes }: Kept): Promise<Buffer> => {
 
 /**
  * Another definition, address or credential of the server is another question, and so is another tenant's. What was
- * answered while the tool needed one permission is not given to those who hold another.
+ * answered while the tool needed one permission is not given to those who hold another. What is announced drops answers at
+ * once; the time they are kept for and the revision do so where the announcement is lost, or there is nobody to carry it.
  */
-function keyOf({ server, tool, decision }: Grant, args: Json): string {
+function keyOf({ server, tool, decision }: Grant, args: Json, ttl: number, revision: string): string {
   const { tenantId, id, version } = server;
   const digest = createHash("sha256").update(canonicalJson(args)).digest("base64url");
-  return JSON.stringify([tenantId, decision.needed, id, version, tool.definition.name, tool.sha256, digest]);
+  const { name } = tool.definition;
+  return JSON.stringify([tenantId, decision.needed, id, version, name, tool.sha256, ttl, revision, digest]);
 }

@@ -1,5 +1,6 @@
 import "server-only";
 import { startAlerts, stopAlerts } from "@/lib/alerts/loop";
+import { countProcesses } from "@/lib/audit/process-count";
 import { closeProcess, registerProcess } from "@/lib/audit/processes";
 import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
 import { closeTrail } from "@/lib/audit/trail";
@@ -53,6 +54,7 @@ async function start({ seed }: BootOptions): Promise<Booted> {
   processSecrets();
   await Promise.all([startTracing(), openDatabase()]);
   await registerProcess();
+  await countProcesses();
   startRecorder();
   // Calls that a dead process left open are told as unknown before new ones begin.
   const unknown = await recoverOpenIntents();

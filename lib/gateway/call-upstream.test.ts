@@ -4,7 +4,7 @@ import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
 import { callUpstream } from "@/lib/gateway/call-upstream";
 import { type Circuits, makeCircuits } from "@/lib/gateway/circuits";
-import type { DurableIntent } from "@/lib/gateway/durable-intent";
+import type { DurableIntent, Notes } from "@/lib/gateway/durable-intent";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { unreachable } from "@/lib/mcp/upstream/faults";
@@ -38,6 +38,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   circuits = makeCircuits();
   enabled = null;
+  slowRead = null;
+  noted = [];
   intentWritten = async () => undefined;
 });
 afterEach(() => {
@@ -45,8 +47,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 /** How long our own trail takes before the server is asked. */
 let intentWritten: () => Promise<void>;
+/** What the outcome will say besides. */
+let noted: Notes[];
+/** What of our own is read from a database that takes longer than the server may. */
+let slowRead: string | null;
+const lateWhere = <T>(what: string, value: T) =>
+  slowRead === what ? sleep(1.5 * DEADLINE_MS).then(() => value) : value;
+const nextTry = (error: AppError, retryNo: number) => (retryNo === 0 && isRetried(error) ? 100 : null);
 type Server = (request: UpstreamRequest, version: string) => Promise<UpstreamAnswer>;
 const isRetried = ({ code }: AppError) => code === "upstream_unreachable";
 
@@ -57,14 +68,14 @@ async function call(server: RegisteredServer, request: Server, asked: Partial<To
       of: ({ version }: RegisteredServer) => ({ request: (asks: UpstreamRequest) => request(asks, version) }),
     },
     inFlight: { enter: () => () => undefined },
-    killSwitches: () => ({ size: 0 }),
-    retries: { begin: () => (error: AppError, retryNo: number) => (retryNo === 0 && isRetried(error) ? 100 : null) },
+    killSwitches: () => lateWhere("killSwitches", { size: 0 }),
+    retries: { begin: () => lateWhere("handling", nextTry) },
     servers: () => new Map((enabled ?? [server]).map((each) => [each.slug, each])),
   } as unknown as GatewayDeps;
   try {
     const passage = await circuits.enter(grantTo(server));
     await intentWritten();
-    const intent = { passage, note: () => undefined, trace: null } as unknown as DurableIntent;
+    const intent = { passage, note: (notes: Notes) => noted.push(notes), trace: null } as unknown as DurableIntent;
     await callUpstream(gateway, intent, asked as ToolCall);
     return "ok";
   } catch (cause) {
@@ -143,7 +154,25 @@ it("does not try again at a server that was disabled meanwhile", async () => {
   await vi.advanceTimersByTimeAsync(50);
   enabled = [];
   await vi.advanceTimersByTimeAsync(200);
-  expect([await end, asked]).toEqual(["server_disabled", 1]);
+  expect([await end, asked, noted]).toEqual(["server_disabled", 1, []]);
+});
+
+it.each([
+  ["leaves", "cancelled", []],
+  ["stays", "upstream_unreachable", [{ retryNo: 1 }]],
+])("says in the outcome that it was tried again only where it was: the caller %s", async (what, code, notes) => {
+  let asked = 0;
+  const request: Server = ({ deadline }) => {
+    if (deadline.stopped() !== null) return untilStopped(new Promise(() => undefined), deadline);
+    asked += 1;
+    return Promise.reject(unreachable("connection reset"));
+  };
+  const caller = new AbortController();
+  const end = call(serverWith({}), request, { signal: caller.signal });
+  await vi.advanceTimersByTimeAsync(50);
+  if (what === "leaves") caller.abort();
+  await vi.advanceTimersByTimeAsync(200);
+  expect([await end, asked, noted]).toEqual([code, 1 + notes.length, notes]);
 });
 
 it("does not hold against a server what ended because it was disabled, or changed", async () => {
@@ -179,8 +208,6 @@ async function fiveCalls(version: string, request: Server, asked: Partial<ToolCa
   return circuits.views(TENANT).get(SLUG)?.kind;
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
 it("finds a server slow by its own time, not by our database's or that of a person who is asked", async () => {
   intentWritten = () => sleep(80);
   expect(await fiveCalls("1", answersAfter(10))).toBe("closed");
@@ -199,3 +226,15 @@ it("finds a server slow by its own time, not by our database's or that of a pers
   intentWritten = async () => undefined;
   expect(await fiveCalls("3", answersAfter(80))).toBe("open");
 });
+
+it.each(["killSwitches", "handling"])(
+  "holds nothing against a server that it has not asked yet: %s answers late",
+  async (late) => {
+    slowRead = late;
+    const request: Server = answersAfter(DEADLINE_MS / 2);
+    const ends = Array.from({ length: 6 }, () => call(serverWith({}), request));
+    await vi.advanceTimersByTimeAsync(10 * DEADLINE_MS);
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(["ok"]));
+    expect(circuits.views(TENANT).get(SLUG)).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
+  },
+);

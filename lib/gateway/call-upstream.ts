@@ -11,9 +11,9 @@ import { withRetries } from "@/lib/gateway/retries";
 import { ServerTime } from "@/lib/gateway/server-time";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
-import { startDeadline } from "@/lib/resilience/deadline";
+import { makeDeadline } from "@/lib/resilience/deadline";
 
-/** Calls the tool, at most until the server's deadline, which begins here, and tells the circuit how it went. Takes proof that the intent is durable. */
+/** Calls the tool, at most until the server's deadline, which begins when it is asked, and tells the circuit how it went. Takes proof that the intent is durable. */
 export async function callUpstream(
   gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries" | "servers">,
   intent: DurableIntent,
@@ -21,14 +21,18 @@ export async function callUpstream(
 ): Promise<UpstreamAnswer> {
   const { passage } = intent;
   const { server, tool } = passage.grant;
-  const deadline = startDeadline(patienceOf(call) + server.deadlineMs, call.signal);
+  const deadline = makeDeadline(call.signal);
   const time = new ServerTime();
   const watched = time.watch(call);
   const land = gateway.inFlight.enter(passage.grant, deadline.kill);
   try {
     // A switch that was thrown while the intent was written is seen here; a later one finds the call in flight.
     await requireAlive(gateway, passage.grant);
-    const ask = (grant: Grant) => {
+    const ask = (grant: Grant, retryNo: number) => {
+      // Here, because who leaves in the pause before, or finds the server switched off, was not tried again.
+      if (retryNo > 0 && deadline.stopped() === null) intent.note({ retryNo });
+      // Not before: what we read ourselves until here is no time of the server's, which has not heard of the call yet.
+      deadline.begin(patienceOf(call) + server.deadlineMs);
       time.begin();
       return counterpart(gateway, grant, watched).request({
         method: "tools/call",
@@ -40,8 +44,8 @@ export async function callUpstream(
         trace: intent.trace?.toServer(),
       });
     };
-    const answer = await withRetries(gateway.retries, intent, deadline, () =>
-      soon(requireReachable(gateway, passage.grant, call), ask),
+    const answer = await withRetries(gateway.retries, intent, deadline, (retryNo) =>
+      soon(requireReachable(gateway, passage.grant, call), (grant) => ask(grant, retryNo)),
     );
     passage.leave("success", undefined, time.tookMs());
     return answer;

@@ -72,6 +72,11 @@ export class Cell {
     return this.askedAt;
   }
 
+  /** True once its kind has changed: then others have to know of it. */
+  hasChanged(): boolean {
+    return this.state.epoch > 0;
+  }
+
   /** True when a call would be refused now, without taking anything. */
   refuses(policy: CircuitPolicy, wish: Override | null): boolean {
     this.askedAt = this.now();
@@ -116,7 +121,9 @@ export class Cell {
   reconcile(stored: CircuitState | null): void {
     if (this.isForced()) return;
     const mine = this.state;
-    const knowsBetter = stored === null ? mine.kind !== "closed" : stored.epoch < mine.epoch;
+    // Also of a closed one: where the store forgot how often it changed, whoever begins would count from nought, and what it
+    // opens would look older than what the others know.
+    const knowsBetter = (stored?.epoch ?? 0) < mine.epoch;
     if (stored !== null && !knowsBetter) this.adopt(stored);
     if (!knowsBetter) return;
     const tell = (shared: CircuitState) => (shared.epoch < mine.epoch ? mine : shared);

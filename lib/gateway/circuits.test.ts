@@ -92,8 +92,7 @@ describe("a fault that ends many calls at once", () => {
 });
 
 /** What several processes share, by a clock that is ahead of theirs by what `aheadMs` says then. */
-function sharedStore(aheadMs = () => 0): CircuitStore {
-  const states = new Map<string, CircuitState>();
+function sharedStore(aheadMs = () => 0, states = new Map<string, CircuitState>()): CircuitStore {
   const find = (key: string): CircuitState | null => {
     const found = states.get(key);
     return found === undefined ? null : byClockAhead(found, -aheadMs());
@@ -177,6 +176,33 @@ describe("a process", () => {
     await turn();
     expect(() => circuits.enter(grantTo())).toThrow("left alone");
     others.close();
+  });
+
+  it("opens a circuit for all although another one has seen it open and close before, and the store forgot", async () => {
+    vi.useFakeTimers();
+    const states = new Map<string, CircuitState>();
+    const store = sharedStore(() => 0, states);
+    const elder = start({ store });
+    await fail();
+    await vi.advanceTimersByTimeAsync(2 * SEED_POLICY.recoveryMs);
+    for (let trial = 0; trial < SEED_POLICY.successThreshold; trial += 1) {
+      (await elder.enter(grantTo())).leave("success");
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(elder.views(TENANT).get(SLUG)?.kind).toBe("closed");
+    // Nobody calls for a while; then Redis is begun anew, or has kept the state as long as it was asked to.
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    states.clear();
+    await vi.advanceTimersByTimeAsync(1_000);
+    const younger = start({ store });
+    younger.review([serverWith({})]);
+    await vi.advanceTimersByTimeAsync(1);
+    await fail();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(() => younger.enter(grantTo())).toThrow("left alone");
+    expect(() => elder.enter(grantTo())).toThrow("left alone");
+    elder.close();
+    vi.useRealTimers();
   });
 
   it("lets a call in, and gives its place back, when whoever hears of the circuit fails", async () => {

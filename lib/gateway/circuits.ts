@@ -223,7 +223,7 @@ function keepInStep(store: CircuitStore, clock: Clock, held: HeldCircuits): () =
     if (!store.isShared()) return;
     const cells = held.all().flatMap(cellsOf);
     const since = clock.now() - IN_USE_MS;
-    look(cells.filter((cell) => cell.usedAt() >= since || cell.current().kind !== "closed"));
+    look(cells.filter((cell) => cell.usedAt() >= since || cell.hasChanged()));
   }, LOOK_EVERY_MS).unref();
   return () => {
     unsubscribe();

@@ -5,6 +5,7 @@ import { type Attempted, type AuditEntry, openAuditEntry } from "@/lib/gateway/a
 import { authenticate } from "@/lib/gateway/authenticate";
 import { authorize } from "@/lib/gateway/authorize";
 import type { Passage } from "@/lib/gateway/circuits";
+import { decideAgain } from "@/lib/gateway/decide-again";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { requireAlive } from "@/lib/gateway/require-alive";
 import { serversFor } from "@/lib/gateway/servers-for";
@@ -50,6 +51,7 @@ async function attempt(
     // Asked before the intent is written, so that a refusal is one entry and an intent is always a call.
     const entered = gateway.circuits.enter(grant, call.signal);
     passage = entered instanceof Promise ? await entered : entered;
+    if (passage.waitedMs > 0) passage = await decideAgain(gateway, call, passage, entry.note);
     trace?.enter("intent");
     const intent = await entry.recordIntent(passage);
     return { ok: true, answer: await answerCall(gateway, intent, call) };

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { perform } from "@/lib/audit/perform";
+import { newId } from "@/lib/core/ids";
 import { tenantSql } from "@/lib/db/sql";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { getGateway } from "@/lib/gateway/compose";
@@ -162,6 +163,21 @@ describe("kill switches", () => {
     expect(getGateway().inFlight.size()).toBe(0);
   });
 
+  it("are thrown and lifted once by several people at the same moment, and the others are told so", async () => {
+    const { tenant } = await world();
+    const codes = async (acts: readonly Promise<unknown>[]) => {
+      const ends = await Promise.allSettled(acts);
+      return ends.map((end) => (end.status === "fulfilled" ? "ok" : end.reason.code)).sort();
+    };
+    const three = <T>(act: () => Promise<T>) => Array.from({ length: 3 }, act);
+    const once = ["conflict", "conflict", "ok"];
+    const target = { kind: "server", target: "files" };
+    expect(await codes(three(() => perform(throwKillSwitch, tenant.ctx(), target)))).toEqual(once);
+    const [thrown] = await perform(listKillSwitches, tenant.ctx(), {});
+    const id = thrown?.id ?? "";
+    expect(await codes(three(() => perform(liftKillSwitch, tenant.ctx(), { id })))).toEqual(once);
+  });
+
   it("need their permission, a reason for a whole tenant, and a target that is there", async () => {
     const { tenant } = await world();
     const refusal = (input: object, held: Parameters<typeof tenant.ctx>[0] = ["killswitch:write"]) =>
@@ -302,6 +318,38 @@ describe("answers given again", () => {
     await call(key);
     await call(key);
     expect(asked(made)).toBe(6);
+  });
+
+  it("are forgotten within two seconds by a process that nobody tells of the change", { timeout: 30_000 }, async () => {
+    const made = await cached();
+    const { key } = await made.agent("files:read");
+    const { tenantId } = made.tenant;
+    // As another process does it that has no way to tell: the rows are all that changes.
+    const elsewhere = (sql: string, ...values: unknown[]) =>
+      tenantSql(tenantId, (client) => client.query(sql, [tenantId, made.id, ...values]));
+    const thrown = newId();
+    const changes: [string, ...unknown[]][] = [
+      ["update servers set updated_at = now() where tenant_id = $1 and id = $2"],
+      [
+        "insert into kill_switches (tenant_id, id, kind, target, thrown_by) values ($1, $3, 'tool', 'files/drop', $2)",
+        thrown,
+      ],
+      ["update kill_switches set lifted_at = now(), lifted_by = $2 where tenant_id = $1 and id = $3", thrown],
+      ["update tool_settings set cache_ttl_ms = 500 where tenant_id = $1 and server_id = $2"],
+    ];
+    let times = 1;
+    await call(key);
+    await pause(20);
+    await call(key);
+    expect(asked(made)).toBe(times);
+    for (const [sql, ...values] of changes) {
+      await elsewhere(sql, ...values);
+      await pause(2_100);
+      await call(key);
+      times += 1;
+      expect([sql, asked(made)]).toEqual([sql, times]);
+      await pause(20);
+    }
   });
 
   it("are for read-only tools alone", async () => {

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { RESOURCES } from "@/lib/access/primitives";
 import { perform } from "@/lib/audit/perform";
 import { authorize } from "@/lib/gateway/authorize";
 import { boot, shutdown } from "@/lib/gateway/boot";
-import { circuitViews } from "@/lib/gateway/circuits";
+import { circuits, circuitViews } from "@/lib/gateway/circuits";
 import { getGateway } from "@/lib/gateway/compose";
-import { userIdentity } from "@/lib/gateway/identity";
+import { type Identity, userIdentity } from "@/lib/gateway/identity";
 import { listOffers } from "@/lib/gateway/list-offers";
 import { changeServer } from "@/lib/servers/change-server";
 import { registerServer } from "@/lib/servers/register-server";
@@ -54,6 +54,49 @@ it("asks no server that was disabled while the list waited for a place there, an
   await waiting;
 
   await perform(enableServer, tenant.ctx(), { id });
+  expect((await list()).length).toBeGreaterThan(0);
+  expect(circuitViews(tenant.tenantId).get("one")).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
+});
+
+/** Something is done while the list waits for the only place; how the list then ends. */
+async function whileItWaits(change: () => Promise<unknown>, identity: Identity): Promise<string> {
+  const gateway = getGateway();
+  const [map, servers] = [await gateway.permissionMap(tenant.tenantId), await gateway.servers(tenant.tenantId)];
+  const target = { method: "resources/list", params: {}, target: "" } as const;
+  const passage = await gateway.circuits.enter(
+    authorize(identity, map, servers, { server: "one", tool: RESOURCES }, target),
+  );
+  const waiting = listOffers(gateway, identity, "resources/list", "one").then(
+    () => "ok",
+    (cause: { code: string }) => cause.code,
+  );
+  await vi.waitFor(() => expect(circuits().seats(tenant.tenantId).get("one")?.queued).toBe(1));
+  await change();
+  passage.leave("success");
+  return waiting;
+}
+
+it("asks no server for somebody who lost the permission while the list waited for a place there", async () => {
+  const map = (baseVersion: number, permission: string) => {
+    const changes = [{ server: "one", tool: RESOURCES, permission }];
+    return perform(changePermissionMap, tenant.ctx(), { baseVersion, changes, reason: "for the test" });
+  };
+  await map(1, "one:read");
+  const identity = userIdentity(tenant.ctx());
+  const held = new Set(["one:read"]);
+  expect(await whileItWaits(() => map(2, "one:other"), { ...identity, permissions: held })).toBe("permission_denied");
+  await map(3, "admin:*");
+});
+
+it("holds nothing against a server that it has not asked yet, because our database is slow", async () => {
+  await perform(changeServer, tenant.ctx(), { id, deadlineMs: 300 });
+  const gateway = getGateway();
+  const killSwitches: typeof gateway.killSwitches = async (tenantId) => {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return gateway.killSwitches(tenantId);
+  };
+  const slow = { ...gateway, killSwitches };
+  const list = () => listOffers(slow, userIdentity(tenant.ctx()), "resources/list", "one");
   expect((await list()).length).toBeGreaterThan(0);
   expect(circuitViews(tenant.tenantId).get("one")).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
 });

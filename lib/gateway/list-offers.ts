@@ -3,17 +3,19 @@ import { decide } from "@/lib/access/decide";
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
 import { toAppError } from "@/lib/core/errors";
 import { authorize, type Grant } from "@/lib/gateway/authorize";
+import { decideAgain } from "@/lib/gateway/decide-again";
 import { draftOf } from "@/lib/gateway/entry-drafts";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { judgeFailure } from "@/lib/gateway/judge-failure";
 import { requireAlive, requireCallerAlive } from "@/lib/gateway/require-alive";
 import { requireReachable } from "@/lib/gateway/require-reachable";
+import { ServerTime } from "@/lib/gateway/server-time";
 import { spendRateLimit } from "@/lib/gateway/spend-rate-limit";
 import type { Entrance } from "@/lib/gateway/tool-call";
 import { listPages } from "@/lib/mcp/upstream/list-pages";
 import type { Json } from "@/lib/mcp/upstream/protocol";
-import { startDeadline } from "@/lib/resilience/deadline";
+import { makeDeadline } from "@/lib/resilience/deadline";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 
 /** What servers list beside their tools. */
@@ -29,7 +31,15 @@ export type Offer = { readonly server: string; readonly item: Json };
 
 type Deps = Pick<
   GatewayDeps,
-  "permissionMap" | "servers" | "circuits" | "upstreams" | "append" | "killSwitches" | "inFlight" | "rateLimiting"
+  | "permissionMap"
+  | "servers"
+  | "circuits"
+  | "upstreams"
+  | "append"
+  | "checkKey"
+  | "killSwitches"
+  | "inFlight"
+  | "rateLimiting"
 >;
 
 const has = (server: RegisteredServer, capability: string): boolean =>
@@ -58,13 +68,15 @@ export async function serversOffering(
 
 /**
  * Everything of one kind that this identity may use, asked of the servers themselves. Where many are asked, one that does
- * not answer, or that a kill switch stops, is left out; where one is asked, its failure is the answer.
+ * not answer, or that a kill switch stops, is left out; where one is asked, its failure is the answer. `secret` is the key by
+ * which the identity is known, where there is one.
  */
 export async function listOffers(
   gateway: Deps,
   identity: Identity,
   method: OfferMethod,
   only: string | null,
+  secret: string | null = null,
 ): Promise<Offer[]> {
   await requireCallerAlive(gateway, identity, only);
   const offering = await serversOffering(gateway, identity, OFFERS[method].key, only);
@@ -78,7 +90,7 @@ export async function listOffers(
   if (grants[0] !== undefined) await spendRateLimit(gateway, grants[0], () => undefined);
   const lists = await Promise.all(
     grants.map((grant) =>
-      askOne(gateway, grant, method).catch((cause: unknown) => {
+      askOne(gateway, grant, method, secret).catch((cause: unknown) => {
         if (only !== null) throw cause;
         return [];
       }),
@@ -87,22 +99,30 @@ export async function listOffers(
   return lists.flat();
 }
 
-async function askOne(gateway: Deps, grant: Grant, method: OfferMethod): Promise<Offer[]> {
-  const { server } = grant;
+async function askOne(gateway: Deps, grant: Grant, method: OfferMethod, secret: string | null): Promise<Offer[]> {
+  const { server, identity, ref } = grant;
   const passage = await gateway.circuits.enter(grant);
-  const deadline = startDeadline(server.deadlineMs);
+  const deadline = makeDeadline();
   const land = gateway.inFlight.enter(grant, deadline.kill);
+  const time = new ServerTime();
   try {
     // After it is known to be in flight: a switch is seen here, or ends what is asked.
     await requireAlive(gateway, grant);
     // It may have waited for a place, and the server may be another one by now.
     const now = await requireReachable(gateway, grant, {});
+    const credential = { kind: "checked", identity, secret } as const;
+    const ask = { method, params: {}, target: "" };
+    if (passage.waitedMs > 0) await decideAgain(gateway, { credential, ref, ask, args: {} }, passage, () => undefined);
+    // What we read ourselves until here is no time of the server's.
+    deadline.begin(server.deadlineMs);
+    time.begin();
     const items = await listPages(gateway.upstreams.of(now.server), method, OFFERS[method].member, deadline);
-    passage.leave("success");
+    passage.leave("success", undefined, time.tookMs());
     return items.map((item) => ({ server: server.slug, item }));
   } catch (cause) {
+    const tookMs = time.tookMs();
     const { error, vote } = await judgeFailure(gateway, grant, {}, toAppError(cause));
-    passage.leave(vote, error);
+    passage.leave(vote, error, tookMs);
     throw error;
   } finally {
     land();

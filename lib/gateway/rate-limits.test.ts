@@ -38,9 +38,9 @@ async function offer(
   each: readonly { readonly spend: ReturnType<typeof makeRateLimits>["spend"] }[],
   clock: { at: number },
   seconds: number,
+  agent = limited("agent", 100),
 ): Promise<number> {
   let passed = 0;
-  const agent = limited("agent", 100);
   for (const end = clock.at + seconds * 1_000; clock.at < end; clock.at += 2.5) {
     for (const { spend } of each) if ((await spend([agent])).ok) passed += 1;
   }
@@ -139,6 +139,22 @@ describe("limits of several processes with common counts", () => {
     const again = await offer(two, clock, 10);
     expect(again).toBeGreaterThanOrEqual(950);
     expect(again).toBeLessThanOrEqual(1_020);
+  });
+
+  it.each([
+    ["answers nothing", () => true],
+    ["comes and goes", (at: number) => Math.floor(at / 700) % 2 === 0],
+  ])("hold for a small limit, too, while the common place %s", async (_how, isReady) => {
+    const clock = { at: 1_000_000, now: () => clock.at };
+    const counts: SharedCounts = {
+      ready: () => isReady(clock.at),
+      take: () => Promise.reject(new Error("no answer")),
+    };
+    const four = [0, 1, 2, 3].map(() => makeRateLimits({ clock, processes: () => 4, shared: counts }));
+    const passed = await offer(four, clock, 60, limited("agent", 1));
+    // Each begins with one call, so that the loss refuses nobody, and then keeps to its quarter.
+    expect(passed).toBeGreaterThanOrEqual(56);
+    expect(passed).toBeLessThanOrEqual(64);
   });
 
   it("serve those who were waiting when the counts went away", async () => {

@@ -77,7 +77,7 @@ export function makeRateLimits({ clock = steadyClock, processes, shared }: RateL
       const isAway = !shared.ready() || leases.failing();
       if (isAway !== away) {
         away = isAway;
-        shares.clear();
+        shares.beginAnew();
         leases.clear();
       }
       if (isAway) return shares.spend(limits);
@@ -87,22 +87,40 @@ export function makeRateLimits({ clock = steadyClock, processes, shared }: RateL
 }
 
 /**
- * What a process begins with that has just lost the common bucket, which may have been empty: one lease of its share,
+ * What a process has at most that has just lost the common bucket, which may have been empty: one lease of its share,
  * so that calls under way are not refused for the loss, and no more.
  */
 const afterLoss = ({ perSecond, burst }: Rate): number => Math.max(1, Math.min(burst, (perSecond * LEASE_MS) / 1_000));
 
+/** `beginning`: which of the times that the share was turned to it is from. */
+type ShareBucket = Bucket & { beginning: number };
+
 /** Buckets of this process alone. */
 function makeShares(clock: Clock, processes: () => number, startFull: boolean) {
-  const buckets = new LRUCache<string, Bucket>({ max: MAX_KEYS });
+  const buckets = new LRUCache<string, ShareBucket>({ max: MAX_KEYS });
+  let beginning = 0;
+
+  /** What was spent of the share stays spent however often the common counts go away: with a new bucket each time it would be no limit. */
+  function bucketOf(key: string, share: Rate, now: number): ShareBucket {
+    const found = buckets.get(key);
+    if (found === undefined) {
+      const made = { tokens: startFull ? share.burst : afterLoss(share), at: now, beginning };
+      buckets.set(key, made);
+      return made;
+    }
+    if (found.beginning !== beginning) {
+      found.tokens = Math.min(refill(found, share, now), afterLoss(share));
+      found.beginning = beginning;
+    }
+    return found;
+  }
 
   function spend(limits: readonly Limited[]): Spent {
     const now = clock.now();
     const parts = Math.max(1, processes());
     const held = limits.map(({ key, rate }) => {
       const share = shareOf(rate, parts);
-      const bucket = buckets.get(key) ?? { tokens: startFull ? share.burst : afterLoss(share), at: now };
-      buckets.set(key, bucket);
+      const bucket = bucketOf(key, share, now);
       return { bucket, tokens: refill(bucket, share, now), share };
     });
     const short = held.findIndex(({ tokens }) => tokens < 1);
@@ -114,7 +132,12 @@ function makeShares(clock: Clock, processes: () => number, startFull: boolean) {
     return { ok: true, state: scarcest(limits, (index) => at(held, index).bucket.tokens) };
   }
 
-  return { spend, clear: () => buckets.clear() };
+  return {
+    spend,
+    beginAnew: () => {
+      beginning += 1;
+    },
+  };
 }
 
 /** Small parts of common buckets, fetched when one is used up. */

@@ -14,7 +14,8 @@ const READS = grant({ readOnlyHint: true });
 const PLENTY_MS = 30_000;
 
 function begin(retryPolicy: RetryPolicy, of: Grant) {
-  const handling = async () => new Map([["server", { retryPolicy, cacheTtlMs: new Map<string, number>() }]]);
+  const handling = async () =>
+    new Map([["server", { retryPolicy, cacheTtlMs: new Map<string, number>(), revision: "1" }]]);
   return makeRetries({ clock: { now: () => 0 }, handling, random: () => 0 }).begin(of);
 }
 

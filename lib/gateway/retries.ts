@@ -84,20 +84,19 @@ function worthRepeating({ code, detail }: AppError): boolean {
 /** Asks, and asks once more where that is allowed and worth it. What is tried again is one call, with one intent and one outcome. */
 export async function withRetries<T>(
   retries: Retries,
-  { passage, note, trace }: DurableIntent,
+  { passage, trace }: DurableIntent,
   deadline: Deadline,
-  ask: () => Soon<T>,
+  ask: (retryNo: number) => Soon<T>,
 ): Promise<T> {
   const next = await retries.begin(passage.grant);
   const endsAt = performance.now() + passage.grant.server.deadlineMs;
   for (let retryNo = 0; ; retryNo += 1) {
     try {
-      return await ask();
+      return await ask(retryNo);
     } catch (cause) {
       const error = toAppError(cause);
       const wait = deadline.stopped() === null ? next(error, retryNo, endsAt - performance.now()) : null;
       if (wait === null) throw error;
-      note({ retryNo: retryNo + 1 });
       trace?.fail(error.code);
       await pause(wait, deadline);
     }

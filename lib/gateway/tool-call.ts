@@ -25,7 +25,8 @@ export type Entrance = {
 /** What was presented at the door: a key still to be checked, or somebody whom another door has checked. */
 export type Credential =
   | { readonly kind: "key"; readonly secret: string | null }
-  | { readonly kind: "checked"; readonly identity: Identity };
+  /** `secret`: the key by which the other door knew who it is, to be looked at again where the call has to wait. */
+  | { readonly kind: "checked"; readonly identity: Identity; readonly secret?: string | null };
 
 export type ToolCall = {
   readonly credential: Credential;

@@ -8,7 +8,11 @@ import { checkArguments } from "@/lib/servers/arguments/argument-check";
  * Throws `invalid_arguments` for a call that the tool's definition does not allow: the server is not asked, and no circuit
  * hears of it. Where nobody can tell, the call goes on and its intent says so; the server checks for itself anyway.
  */
-export function validateArguments({ tool, decision, map }: Grant, call: ToolCall, note: (notes: Notes) => void): void {
+export function validateArguments(
+  { tool, decision, map }: Grant,
+  call: Pick<ToolCall, "args" | "ask">,
+  note: (notes: Notes) => void,
+): void {
   if (call.ask !== undefined) return;
   const verdict = checkArguments(tool, call.args);
   if (verdict.kind === "fit") return;

@@ -11,6 +11,11 @@ import { toKillSwitchView } from "@/lib/kill-switches/views";
 const changed = (tenantId: string): readonly BusMessage[] => [{ topic: "kill_switch.changed", tenantId }];
 const nameOf = ({ kind, target }: { readonly kind: string; readonly target: string }) => `${kind} ${target}`;
 
+/** Who throws or lifts at the same moment waits, and then sees what the first one did: in an emergency several people press the same button. */
+async function afterOthers(tx: TenantTx, tenantId: string): Promise<void> {
+  await tx.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`kill_switches:${tenantId}`}, 0))`;
+}
+
 /** Stops an agent, a tool, a server or the whole tenant within seconds, calls in flight included. */
 export const throwKillSwitch = defineWrite({
   permission: "killswitch:write",
@@ -19,6 +24,7 @@ export const throwKillSwitch = defineWrite({
   run: async (tx, ctx, { kind, target: named, reason }) => {
     const { tenantId } = ctx;
     const target = await targetOf(tx, tenantId, kind, named);
+    await afterOthers(tx, tenantId);
     const inForce = await tx.killSwitch.findFirst({ where: { tenantId, kind, target, liftedAt: null } });
     if (inForce !== null) throw new AppError("conflict", `The ${nameOf(inForce)} is already stopped.`);
     const data = { tenantId, id: newId(), kind, target, reason, thrownBy: actorName(ctx.actor) };
@@ -41,6 +47,7 @@ export const liftKillSwitch = defineWrite({
   run: async (tx, ctx, { id, reason }) => {
     const { tenantId } = ctx;
     const where = { tenantId_id: { tenantId, id } };
+    await afterOthers(tx, tenantId);
     const before = await tx.killSwitch.findUnique({ where });
     if (before === null) throw new AppError("not_found", "There is no such kill switch.");
     if (before.liftedAt !== null) throw new AppError("conflict", "This kill switch was lifted already.");

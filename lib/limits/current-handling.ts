@@ -9,13 +9,23 @@ export type ServerHandling = {
   readonly retryPolicy: RetryPolicy;
   /** How long answers of a tool are given again, by tool. */
   readonly cacheTtlMs: ReadonlyMap<string, number>;
+  /** Another one after each change of the server or its tools, and of a kill switch: answers from before are not given again. */
+  readonly revision: string;
 };
 /** By server id. */
 export type Handling = ReadonlyMap<string, ServerHandling>;
 
-type Row = { readonly id: string; readonly retry_policy: string; readonly cached: Record<string, number> | null };
+type Row = {
+  readonly id: string;
+  readonly retry_policy: string;
+  readonly revision: string;
+  readonly cached: Record<string, number> | null;
+};
 
+// Switches are only ever added and lifted, so their counts tell whether one was. Every write to a tool touches its server.
 const SQL = `select s.id, s.retry_policy,
+    s.xmin::text || s.updated_at::text || (select '/' || count(*) || '/' || count(k.lifted_at) from kill_switches k
+      where k.tenant_id = s.tenant_id) as revision,
     (select jsonb_object_agg(t.tool, t.cache_ttl_ms) from tool_settings t
       where t.tenant_id = s.tenant_id and t.server_id = s.id and t.cache_ttl_ms > 0) as cached
   from servers s where s.tenant_id = $1`;
@@ -25,9 +35,9 @@ export const toRetryPolicy = (text: string): RetryPolicy => RETRY_POLICIES.find(
 async function load(tenantId: string): Promise<Handling> {
   const { rows } = await tenantSql(tenantId, (client) => client.query<Row>(SQL, [tenantId]));
   return new Map(
-    rows.map(({ id, retry_policy: policy, cached }) => [
+    rows.map(({ id, retry_policy: policy, cached, revision }) => [
       id,
-      { retryPolicy: toRetryPolicy(policy), cacheTtlMs: new Map(Object.entries(cached ?? {})) },
+      { retryPolicy: toRetryPolicy(policy), cacheTtlMs: new Map(Object.entries(cached ?? {})), revision },
     ]),
   );
 }

@@ -17,13 +17,28 @@ export type Deadline = {
   readonly release: () => void;
 };
 
+/** One whose time does not run yet. The caller's leaving and a kill switch end it all the same. */
+export type LaterDeadline = Deadline & {
+  /** Lets the time run; only the first time counts. */
+  readonly begin: (timeoutMs: number) => void;
+};
+
+/** A deadline that runs from now on. */
+export function startDeadline(timeoutMs: number, caller?: Leaving): Deadline {
+  const deadline = makeDeadline(caller);
+  deadline.begin(timeoutMs);
+  return deadline;
+}
+
 /**
  * One word for "time is up" and "the caller left". Leaner than a signal of its own: a call needs several of these,
  * and `AbortSignal.any` keeps its sources' listeners until collection.
  */
-export function startDeadline(timeoutMs: number, caller?: Leaving): Deadline {
+export function makeDeadline(caller?: Leaving): LaterDeadline {
   const listeners = new Set<() => void>();
   let cause: EndCause | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let isReleased = false;
   const stop = (why: EndCause) => {
     if (cause !== null) return;
     cause = why;
@@ -31,10 +46,12 @@ export function startDeadline(timeoutMs: number, caller?: Leaving): Deadline {
     listeners.clear();
   };
   const onCancel = () => stop("cancelled");
-  const timer = setTimeout(() => stop("timeout"), timeoutMs);
   if (caller?.aborted) onCancel();
   else caller?.addEventListener("abort", onCancel, { once: true });
   return {
+    begin(timeoutMs) {
+      if (timer === null && !isReleased) timer = setTimeout(() => stop("timeout"), timeoutMs);
+    },
     stopped: () => cause,
     stop,
     kill: () => stop("killed"),
@@ -43,7 +60,8 @@ export function startDeadline(timeoutMs: number, caller?: Leaving): Deadline {
       return () => listeners.delete(listener);
     },
     release() {
-      clearTimeout(timer);
+      isReleased = true;
+      if (timer !== null) clearTimeout(timer);
       caller?.removeEventListener("abort", onCancel);
       listeners.clear();
     },

@@ -17,7 +17,12 @@ export type HeldCall = {
 };
 
 /** A held call, and whom it may be given to. */
-export type Kept = { readonly call: HeldCall; readonly owner: string; readonly serverId: string };
+export type Kept = {
+  readonly call: HeldCall;
+  readonly owner: string;
+  readonly tenantId: string;
+  readonly serverId: string;
+};
 
 /** A state of ours; what servers say themselves does not begin so. */
 const STATE = "countersign.held:";

@@ -5,10 +5,10 @@ import { isHeldState } from "@/lib/gateway/held-calls/held-call";
 import { holdCall, type Speak } from "@/lib/gateway/held-calls/hold-call";
 import { startDeadline } from "@/lib/resilience/deadline";
 
-const grant = (actor: string, tool = "ask") =>
+const grant = (actor: string, tool = "ask", { tenantId = "tenant", serverId = "server" } = {}) =>
   ({
-    identity: { tenantId: "tenant", actor: { id: actor } },
-    server: { id: "server" },
+    identity: { tenantId, actor: { id: actor } },
+    server: { id: serverId },
     ref: { server: "s", tool },
   }) as unknown as Grant;
 const gateway = { inFlight: { enter: () => () => undefined, size: () => 0, close: () => undefined } };
@@ -90,4 +90,23 @@ it("ends with the cause that ended the wait for it", async () => {
     await expect(waiting).rejects.toThrow(cause);
     outer.release();
   }
+});
+
+it("leaves room for other tenants however many calls one of them has waiting at however many servers", async () => {
+  const outer = startDeadline(10_000);
+  const hold = (tenantId: string, serverId: string) =>
+    holdCall(gateway, grant("ann", "ask", { tenantId, serverId }), asks).next(outer, {});
+  const many = Array.from({ length: 300 }, (_, nth) => hold("greedy", `server-${nth % 30}`));
+  const ends = await Promise.allSettled(many);
+  const waiting = ends.flatMap((end) => (end.status === "fulfilled" ? [String(end.value.result["requestState"])] : []));
+  expect(waiting.length).toBe(64);
+  expect(ends.find((end) => end.status === "rejected")?.reason).toMatchObject({ code: "overloaded" });
+  expect(isHeldState((await hold("modest", "server"))?.result["requestState"])).toBe(true);
+  for (const [nth, state] of waiting.entries()) {
+    const of = { tenantId: "greedy", serverId: `server-${nth % 30}` };
+    const going = await findHeldCall(state, grant("ann", "ask", of));
+    going.answer({ "question-1": {} });
+    await going.next(outer, {});
+  }
+  outer.release();
 });

@@ -24,6 +24,8 @@ type Asked = {
 /** What failed is told again to whoever asks at once. */
 const TELL_AGAIN_MS = 5_000;
 const MAX_HELD = 256;
+/** Clients that never come back hold their places for all of that time: those of one tenant must leave room for the others'. */
+const MAX_PER_TENANT = 64;
 const MAX_PER_SERVER = 32;
 
 /** The calls that this process holds, for its own callers and for those who come to another process. */
@@ -40,8 +42,9 @@ export const heldHere = (id: string): Kept | undefined => held().get(id);
 function keep(id: string, kept: Kept): void {
   const all = held();
   if (all.has(id)) return;
-  const beside = [...all.values()].filter(({ serverId }) => serverId === kept.serverId).length;
-  if (all.size >= MAX_HELD || beside >= MAX_PER_SERVER) {
+  const ofTenant = [...all.values()].filter(({ tenantId }) => tenantId === kept.tenantId);
+  const ofServer = ofTenant.filter(({ serverId }) => serverId === kept.serverId);
+  if (all.size >= MAX_HELD || ofTenant.length >= MAX_PER_TENANT || ofServer.length >= MAX_PER_SERVER) {
     throw new AppError("overloaded", "Too many calls wait for what their clients were asked.");
   }
   all.set(id, kept);
@@ -59,7 +62,7 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
 
   const ask = (method: string, params: Json): Promise<Json> =>
     new Promise<Json>((resolve, reject) => {
-      keep(id, { call, owner: ownerOf(grant), serverId: grant.server.id });
+      keep(id, { call, owner: ownerOf(grant), tenantId: grant.identity.tenantId, serverId: grant.server.id });
       count += 1;
       questions.set(`question-${count}`, { question: { method, params }, resolve, reject });
       wake();

@@ -49,10 +49,10 @@ const modernList = (visit: Visit): Json =>
   visit.envelope.era === "modern" ? { resultType: "complete", ttlMs: LIST_TTL_MS, cacheScope: "private" } : {};
 
 async function list(visit: Visit, method: OfferMethod): Promise<DoorAnswer> {
-  const { gateway, identity, server, envelope, entrance } = visit;
+  const { gateway, identity, secret, server, envelope, entrance } = visit;
   if (envelope.params["cursor"] !== undefined)
     throw badParam("cursor", "is not one of ours: the list has a single page");
-  const offers = await listOffers(gateway, identity, method, server);
+  const offers = await listOffers(gateway, identity, method, server, secret);
   const entry = await recordOffers(gateway, identity, entrance, method, offers.length);
   const items = offers.map(({ server: slug, item }) => (server === null ? jointOffer(slug, item) : item));
   const result = { [OFFERS[method].member]: items, ...modernList(visit), _meta: resultMeta(envelope.era, entry) };
@@ -76,9 +76,9 @@ function nameOf({ envelope, server }: Visit): Place {
 type Asked = Pick<ToolCall, "credential" | "entrance" | "signal" | "ref" | "args" | "ask">;
 
 function toCall(visit: Visit, key: string, place: Place, given: Json): Asked & { readonly ask: { method: string } } {
-  const { envelope, identity, entrance, signal } = visit;
+  const { envelope, identity, secret, entrance, signal } = visit;
   return {
-    credential: { kind: "checked", identity },
+    credential: { kind: "checked", identity, secret },
     entrance,
     signal,
     ref: { server: place.server, tool: key },

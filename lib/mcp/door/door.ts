@@ -95,7 +95,8 @@ async function enter(
   if (entrance.arrival !== undefined) entrance.arrival.authenticatedAt = performance.now();
   const seen = door.profile === null ? { gateway, profile: undefined } : await behind(gateway, identity, door.profile);
   if (request.method !== "POST") {
-    return answerSession({ ...seen, identity, entrance, server: door.server, request });
+    const secret = bearerOf(request.header);
+    return answerSession({ ...seen, identity, secret, entrance, server: door.server, request });
   }
   guardMedia(request.header);
   const { value: body, bytes, refused } = request.carried?.message ?? (await readMessage(request));
@@ -112,6 +113,7 @@ async function enter(
     gateway: seen.gateway,
     profile: seen.profile,
     identity,
+    secret: bearerOf(request.header),
     envelope,
     server: door.server,
     signal: request.signal,
@@ -140,7 +142,9 @@ async function enter(
   }
 }
 
-type Opening = Pick<Visit, "gateway" | "identity" | "entrance" | "server"> & { readonly request: DoorRequest };
+type Opening = Pick<Visit, "gateway" | "identity" | "secret" | "entrance" | "server"> & {
+  readonly request: DoorRequest;
+};
 
 /** What the sessions era has beside messages: a stream to hear what happens, and the end of a session. */
 async function answerSession(opening: Opening): Promise<DoorAnswer> {

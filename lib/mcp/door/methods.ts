@@ -89,13 +89,13 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
 const toAnswer = ({ envelope, entrance }: Visit, outcome: Outcome): CallAnswer =>
   callAnswer(envelope, outcome, entrance.requestId);
 
-function toToolCall({ envelope, identity, server, entrance, signal }: Visit): ToolCall {
+function toToolCall({ envelope, identity, secret, server, entrance, signal }: Visit): ToolCall {
   const { name, arguments: args = {} } = envelope.params;
   if (typeof name !== "string" || name === "" || name.length > 256)
     throw badParam("name", "must be a string of 1 to 256 characters");
   if (!isRecord(args)) throw badParam("arguments", "must be an object");
   return {
-    credential: { kind: "checked", identity },
+    credential: { kind: "checked", identity, secret },
     ref: toRef(name, server),
     args,
     entrance,

@@ -10,6 +10,8 @@ import type { Profile } from "@/lib/profiles/registry";
 export type Visit = {
   readonly gateway: GatewayDeps;
   readonly identity: Identity;
+  /** The key by which it is known. */
+  readonly secret: string | null;
   readonly envelope: Envelope;
   /** The server whose door it is; null at the joint door. */
   readonly server: string | null;

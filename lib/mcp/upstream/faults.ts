@@ -18,6 +18,9 @@ export const notHeld = (): AppError => {
   return new AppError("upstream_protocol", text, { retryAfterMs: 1_000 }, SHORT_OF_MEMORY);
 };
 
+/** True where it was we who had no room for what the server said. */
+export const isNotHeld = (error: AppError): boolean => error.cause === SHORT_OF_MEMORY;
+
 export const httpRefusal = (status: number): AppError =>
   new AppError("upstream_error", `The server answered with HTTP status ${status}.`, { httpStatus: status });
 
@@ -81,7 +84,7 @@ export function voteOf(error: AppError): Vote {
     case "upstream_timeout":
       return "failure";
     case "upstream_protocol":
-      return error.cause === SHORT_OF_MEMORY ? "abstain" : "failure";
+      return isNotHeld(error) ? "abstain" : "failure";
     case "upstream_error": {
       if (typeof error.detail["rpcCode"] === "number") return "success";
       const status = Number(error.detail["httpStatus"] ?? 0);

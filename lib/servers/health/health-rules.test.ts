@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "@/lib/core/errors";
+import { notHeld } from "@/lib/mcp/upstream/faults";
 import { findingOf, type HealthState, nextCheckMs, nextHealth } from "@/lib/servers/health/health-rules";
 
 const at = (second: number) => new Date(1_000_000 + second * 1_000);
@@ -24,6 +25,7 @@ describe("findingOf", () => {
     [error("upstream_error", { httpStatus: 401 }), "failing"],
     [error("upstream_error", { httpStatus: 429 }), "alive"],
     [error("upstream_error", { rpcCode: -32603 }), "alive"],
+    [notHeld(), "unclear"],
     [error("overloaded"), "unclear"],
     [error("cancelled"), "unclear"],
     [new Error("a bug of ours"), "unclear"],

@@ -1,4 +1,5 @@
 import { type AppError, toAppError } from "@/lib/core/errors";
+import { isNotHeld } from "@/lib/mcp/upstream/faults";
 
 export type HealthStatus = "healthy" | "unavailable" | "unknown";
 
@@ -30,9 +31,10 @@ export function findingOf(cause: unknown): Finding {
   switch (error.code) {
     case "upstream_unreachable":
     case "upstream_timeout":
-    case "upstream_protocol":
     case "egress_refused":
       return failing;
+    case "upstream_protocol":
+      return isNotHeld(error) ? { kind: "unclear" } : failing;
     case "upstream_error":
       if (typeof error.detail["rpcCode"] === "number" || error.detail["httpStatus"] === 429) return { kind: "alive" };
       return failing;
