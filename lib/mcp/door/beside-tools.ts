@@ -25,7 +25,7 @@ const badParam = (path: string, rule: string): AppError =>
 /** Answers what is neither a tool call nor the greeting; null for a method that is not served. */
 export function answerBesideTools(visit: Visit): Promise<DoorAnswer> | null {
   const { method, era } = visit.envelope;
-  if (method in OFFERS) return list(visit, method as OfferMethod);
+  if (Object.hasOwn(OFFERS, method)) return list(visit, method as OfferMethod);
   switch (method) {
     case "resources/read":
       return ask(visit, RESOURCES, uriOf(visit));
