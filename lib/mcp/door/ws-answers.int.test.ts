@@ -1,3 +1,5 @@
+import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { currentPermissionMap } from "@/lib/access/permission-map";
@@ -12,6 +14,7 @@ import { enableServer } from "@/lib/servers/switch-server";
 import { type ConformanceUpstream, startConformanceUpstream } from "@/lib/testing/conformance-upstream";
 import { createWorld, openDoor, type World } from "@/lib/testing/gateway-world";
 import { openRawSocket } from "@/lib/testing/raw-socket";
+import { WsTransport, wsClient } from "@/lib/testing/ws-transport";
 
 const PATIENCE = { timeout: 10_000, interval: 50 };
 const MODERN = { [META.protocolVersion]: MODERN_VERSION, [META.clientCapabilities]: {} };
@@ -78,4 +81,26 @@ it("what wants no answer gets none, also where it is refused", async () => {
   expect((await socket.ask("tools/list", { _meta: MODERN }, 9)).result.tools).toHaveLength(1);
   expect(socket.heard.map(({ id }) => id)).toEqual([9]);
   socket.socket.close();
+});
+
+it("a client that takes its call back is told that the question in its middle is off", async () => {
+  const { key } = await world.agent("asking:call");
+  const cancelling = new AbortController();
+  let told = false;
+  const client = new OldClient({ name: "v1", version: "1" }, { capabilities: { elicitation: {} } });
+  client.setRequestHandler(ElicitRequestSchema, (_question, { signal }) => {
+    setTimeout(() => cancelling.abort(), 50);
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        told = true;
+        reject(new Error("off"));
+      });
+    });
+  });
+  await client.connect(new WsTransport(wsClient(`${door.url}/ws`, key)) as Parameters<typeof client.connect>[0]);
+  const { signal } = cancelling;
+  const call = { name: "asking__test_elicitation", arguments: { message: "Sure?" } };
+  await expect(client.callTool(call, undefined, { signal })).rejects.toThrow();
+  await expect.poll(() => told, PATIENCE).toBe(true);
+  await client.close();
 });
