@@ -160,6 +160,8 @@ function refuse(socket: Duplex, { status, headers, body }: DoorAnswer): void {
   const text = typeof body === "string" ? body : "";
   const all = { ...headers, connection: "close", "content-length": String(Buffer.byteLength(text)) };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  // Nobody else looks after it any more: who does not close its side would keep it for ever.
+  socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${text}`);
 }
 

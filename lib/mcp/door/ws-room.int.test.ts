@@ -1,6 +1,10 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { singleton } from "@/lib/core/singleton";
 import { boot, shutdown } from "@/lib/gateway/boot";
+import { upgradeDoor } from "@/lib/mcp/door/ws-mount";
 import { createWorld, openDoor, type World } from "@/lib/testing/gateway-world";
 import { openRawSocket, refusedHandshake } from "@/lib/testing/raw-socket";
 
@@ -44,3 +48,22 @@ it("takes no more than ten thousand sockets in a process, and says when to come 
   for (const each of others) open.delete(each);
   for (const { socket } of [first, last]) socket.terminate();
 });
+
+it.each(["/api/mcp/ws", "/api/mcp/nothing/here"])(
+  "lets go of a connection whose handshake at %s it refused, though the other side holds it open",
+  async (path) => {
+    const server = createServer().on("upgrade", upgradeDoor).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const open = () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+    const client = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", allowHalfOpen: true });
+    const answer = once(client, "data");
+    client.on("error", () => undefined);
+    const upgrade =
+      "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: aGVsbG8=";
+    client.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${upgrade}\r\n\r\n`);
+    expect(String((await answer)[0])).toMatch(/^HTTP\/1\.1 4/);
+    await expect.poll(open, { timeout: 5_000 }).toBe(0);
+    client.destroy();
+    server.close();
+  },
+);
