@@ -5,8 +5,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { singleton } from "@/lib/core/singleton";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { upgradeDoor } from "@/lib/mcp/door/ws-mount";
+import type { TestAgent } from "@/lib/testing/factories";
 import { createWorld, openDoor, type World } from "@/lib/testing/gateway-world";
+import { holdHead } from "@/lib/testing/hold-head";
 import { openRawSocket, refusedHandshake } from "@/lib/testing/raw-socket";
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let world: World;
 let door: Awaited<ReturnType<typeof openDoor>>;
@@ -47,6 +51,35 @@ it("takes no more than ten thousand sockets in a process, and says when to come 
   const last = await openRawSocket(`${door.url}/ws`, { headers });
   for (const each of others) open.delete(each);
   for (const { socket } of [first, last]) socket.terminate();
+});
+
+it("takes no more than 256 sockets of one agent, also while the trail keeps the first of them waiting", async () => {
+  const [busy, other] = [await world.agent(), await world.agent()];
+  /** Null for one that was refused. */
+  const open = ({ key }: TestAgent) =>
+    openRawSocket(`${door.url}/ws`, { headers: { authorization: `Bearer ${key}` } }).then(
+      ({ socket }) => socket,
+      () => null,
+    );
+  (await open(other))?.terminate();
+  const letGo = await holdHead(world.tenant.tenantId);
+  // The first ten of a minute are entries of their own.
+  const first = Array.from({ length: 10 }, () => open(busy));
+  await pause(500);
+  const others = Array.from({ length: 256 }, () => open(busy));
+  await pause(1_500);
+  await letGo();
+  const opened = (await Promise.all([...first, ...others])).filter((each) => each !== null);
+  expect(opened).toHaveLength(256);
+  // A place is free again once its socket is gone, and those that were refused hold none.
+  opened.pop()?.terminate();
+  const again = async () => {
+    const socket = await open(busy);
+    if (socket !== null) opened.push(socket);
+    return socket !== null;
+  };
+  await expect.poll(again, { timeout: 10_000 }).toBe(true);
+  for (const socket of opened) socket.terminate();
 });
 
 it.each(["/api/mcp/ws", "/api/mcp/nothing/here"])(
