@@ -10,6 +10,7 @@ type Result = { content?: unknown; isError?: boolean; _meta?: Record<string, unk
 type AnyClient = {
   readonly version: () => string | undefined;
   readonly tools: () => Promise<string[]>;
+  readonly templates: () => Promise<unknown>;
   readonly call: (name: string, args: Record<string, unknown>, onprogress?: (p: unknown) => void) => Promise<Result>;
   readonly close: () => Promise<void>;
 };
@@ -22,6 +23,7 @@ async function oldClient(url: string, key: string): Promise<AnyClient> {
   return {
     version: () => transport.protocolVersion,
     tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+    templates: () => client.listResourceTemplates(),
     call: async (name, args, onprogress) =>
       (await client.callTool({ name, arguments: args }, undefined, onprogress ? { onprogress } : {})) as Result,
     close: async () => {
@@ -42,6 +44,7 @@ const newClient =
     return {
       version: () => client.getNegotiatedProtocolVersion(),
       tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+      templates: () => client.listResourceTemplates(),
       call: async (name, args, onprogress) =>
         (await client.callTool({ name, arguments: args }, onprogress ? { onprogress } : {})) as Result,
       close: () => client.close(),
@@ -61,6 +64,8 @@ beforeAll(async () => {
   world = await createWorld({
     files: { tools: ["read", "drop"], map: { read: "files:read", drop: "files:delete" }, progress: 2 },
     notes: { tools: ["add"], map: { add: "notes:write" }, era: "legacy" },
+    // Says that it has resources, and knows no templates: so do many servers.
+    plain: { tools: [], map: { "resources:read": "plain:read" }, capabilities: { tools: {}, resources: {} } },
   });
 });
 afterAll(async () => {
@@ -102,6 +107,16 @@ describe.each<Mount>(["node", "web"])("mounted by %s", (mount) => {
     const client = await connect(`${door.url}/notes`, key);
     expect(await client.tools()).toEqual(["add"]);
     expect((await client.call("add", { text: "x" })).content).toEqual([{ type: "text", text: '{"text":"x"}' }]);
+    await client.close();
+  });
+
+  it.each(CLIENTS)("%s is told in the server's words what the one server does not list", async (_, connect) => {
+    const { key } = await world.agent("plain:read");
+    const client = await connect(`${door.url}/plain`, key);
+    await expect(client.templates()).rejects.toMatchObject({
+      code: -32601,
+      message: expect.stringContaining("not found"),
+    });
     await client.close();
   });
 
