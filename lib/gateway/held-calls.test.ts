@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Grant } from "@/lib/gateway/authorize";
 import { heldCall, holdCall, isHeldState, type Speak } from "@/lib/gateway/held-calls";
 import { startDeadline } from "@/lib/resilience/deadline";
@@ -88,4 +88,47 @@ it("ends with the cause that ended the wait for it", async () => {
     await expect(waiting).rejects.toThrow(cause);
     outer.release();
   }
+});
+
+it("keeps what its server answered without waiting any longer until its client comes back, and gives it once", async () => {
+  let goOn: () => void = () => undefined;
+  const impatient: Speak = async ({ dialogue }) => {
+    void dialogue.onRequest?.("elicitation/create", { message: "Sure?" });
+    await new Promise<void>((resolve) => (goOn = resolve));
+    return { result: { did: "it" }, bytes: 1 };
+  };
+  const outer = startDeadline(10_000);
+  const { result } = await holdCall(gateway, grant("ann"), impatient).next(outer, {});
+  goOn();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const going = heldCall(String(result["requestState"]), grant("ann"));
+  going.answer({ "question-1": { action: "accept" } });
+  expect((await going.next(outer, {})).result).toEqual({ did: "it" });
+  expect(() => heldCall(String(result["requestState"]), grant("ann"))).toThrow("is over");
+  outer.release();
+});
+
+it("keeps no such answer where it is large, nor longer than it is held", async () => {
+  vi.useFakeTimers();
+  const outer = startDeadline(10_000);
+  const asked = async (bytes: number) => {
+    let goOn: () => void = () => undefined;
+    const impatient: Speak = async ({ dialogue }) => {
+      void dialogue.onRequest?.("elicitation/create", { message: "Sure?" });
+      await new Promise<void>((resolve) => (goOn = resolve));
+      return { result: {}, bytes };
+    };
+    const { result } = await holdCall(gateway, grant("ann"), impatient).next(outer, {});
+    goOn();
+    await vi.advanceTimersByTimeAsync(0);
+    return () => heldCall(String(result["requestState"]), grant("ann"));
+  };
+  const [large, small] = [await asked(300_000), await asked(100)];
+  expect(large).toThrow("is over");
+  await vi.advanceTimersByTimeAsync(9 * 60_000);
+  expect(small).not.toThrow();
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(small).toThrow("is over");
+  outer.release();
+  vi.useRealTimers();
 });
