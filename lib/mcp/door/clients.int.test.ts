@@ -4,6 +4,7 @@ import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprot
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { createWorld, type Mount, openDoor, type World } from "@/lib/testing/gateway-world";
+import { rpc } from "@/lib/testing/rpc";
 
 type Result = { content?: unknown; isError?: boolean; _meta?: Record<string, unknown> };
 /** What the matrix asks of a client, whatever its generation. */
@@ -99,6 +100,23 @@ describe.each<Mount>(["node", "web"])("mounted by %s", (mount) => {
         expect(refused._meta?.["dev.countersign/error"]).toMatchObject({ code: "permission_denied" });
       }
       await client.close();
+    },
+  );
+
+  it.each(["modern", "legacy"] as const)(
+    "gives JSON to a client of the %s era that takes nothing else",
+    async (era) => {
+      const { key } = await world.agent("files:read");
+      const answered = async (accept: string) => {
+        const options = { era, key, headers: { accept }, meta: { progressToken: "t" } };
+        const params = { name: "files__read", arguments: { path: "a" } };
+        const { headers, body, text } = await rpc(door.url, "tools/call", params, options);
+        return [headers.get("content-type"), body?.result.content[0].text ?? text.match(/"method":"[^"]+"/g)];
+      };
+      expect(await answered("application/json")).toEqual(["application/json", '{"path":"a"}']);
+      const told = Array(2).fill('"method":"notifications/progress"');
+      for (const accept of ["application/json, text/event-stream", "*/*"])
+        expect(await answered(accept)).toEqual(["text/event-stream", told]);
     },
   );
 

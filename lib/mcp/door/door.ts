@@ -15,7 +15,7 @@ import type { Carried, DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-reque
 import { answerDelete } from "@/lib/mcp/door/end-session";
 import { type EnvelopeFault, readEnvelope } from "@/lib/mcp/door/envelope";
 import { errorPage } from "@/lib/mcp/door/error-page";
-import { bearerOf, guardMedia, guardOrigin } from "@/lib/mcp/door/guards";
+import { bearerOf, guardMedia, guardOrigin, takesStreams } from "@/lib/mcp/door/guards";
 import { openSessionStream } from "@/lib/mcp/door/listen";
 import { answerMethod } from "@/lib/mcp/door/methods";
 import { takeAnswer } from "@/lib/mcp/door/pending-asks";
@@ -116,6 +116,7 @@ async function enter(
     envelope,
     server: door.server,
     signal: request.signal,
+    takesStreams: takesStreams(request.header("accept")),
     session: request.header("mcp-session-id"),
     header: request.carried === undefined ? request.header : undefined,
     connection: request.carried?.connection,
@@ -166,6 +167,7 @@ function streamVisit({ request, entrance, ...known }: Opening): Visit | null {
     ...known,
     session,
     signal: request.signal,
+    takesStreams: true,
     ...connectionOf(request),
     envelope: { ...envelope, version },
     entrance: { ...entrance, era: "legacy" },
