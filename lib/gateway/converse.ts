@@ -195,6 +195,9 @@ async function askEach(requests: Record<string, Json>, dialogue: Dialogue | unde
 type Variants = Map<string, Upstreams>;
 const variants = (): Variants => singleton("gateway.interactive-upstreams", () => new Map());
 
+/** Longer than any call, with the time in which its client is asked. What was opened for some abilities nobody may need again. */
+const IDLE_MS = 60 * 60_000;
+
 /** Connections say what the clients behind them can do, so clients of different abilities do not share any. */
 function upstreamsFor(gateway: Deps, client: ClientSide | undefined): Upstreams {
   const capabilities = client?.capabilities ?? {};
@@ -203,7 +206,7 @@ function upstreamsFor(gateway: Deps, client: ClientSide | undefined): Upstreams 
   const found = variants().get(key);
   if (found !== undefined) return found;
   const current = async (tenantId: string) => (await enabledServers(tenantId)).values();
-  const made = makeUpstreams({ capabilities, current });
+  const made = makeUpstreams({ capabilities, current, idleMs: IDLE_MS });
   variants().set(key, made);
   return made;
 }

@@ -111,3 +111,19 @@ it("knows which way to a server is in force", async () => {
   start(version("2"));
   expect(await Promise.all([version("1"), version("2")].map(upstreams.isCurrent))).toEqual([false, true]);
 });
+
+it("closes what nobody used for a while, where it is told to, and opens it again when somebody does", async () => {
+  const mine = version("1");
+  start(mine);
+  const capable = makeUpstreams({ policy: makeUpstreamPolicy({ allowLoopback: true }), idleMs: 60_000 });
+  const [plain, first] = [upstreams.of(mine), capable.of(mine)];
+  const closed = [vi.spyOn(plain, "close"), vi.spyOn(first, "close")].map((spy) => () => spy.mock.calls.length);
+  for (let turn = 0; turn < 3; turn += 1) {
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(capable.of(mine)).toBe(first);
+  }
+  await vi.advanceTimersByTimeAsync(90_000);
+  expect(closed.map((times) => times())).toEqual([0, 1]);
+  expect(capable.of(mine)).not.toBe(first);
+  await capable.close();
+});

@@ -1,4 +1,5 @@
 import { bus } from "@/lib/core/bus";
+import { steadyClock } from "@/lib/core/clock";
 import { logger } from "@/lib/core/logger";
 import { openUpstream } from "@/lib/mcp/upstream/open-upstream";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
@@ -21,6 +22,7 @@ type Held = {
   readonly version: string;
   readonly deadlineMs: number;
   readonly upstream: Upstream;
+  usedAt: number;
   /** Set while it is only kept for calls that were given this version before it changed. */
   closing: NodeJS.Timeout | null;
 };
@@ -31,6 +33,8 @@ export type UpstreamsOptions = {
   readonly policy?: UpstreamPolicy;
   /** Which servers may be reached now, and how; connections of all others are closed. Where nothing is given, none are. */
   readonly current?: (tenantId: string) => Promise<Iterable<RegisteredServer>>;
+  /** Connections that nobody asked for as long as this are closed: longer than any call lasts, because it may hold one. */
+  readonly idleMs?: number;
 };
 
 const REVIEW_AFTER_MS = 250;
@@ -46,8 +50,22 @@ function open(server: RegisteredServer, capabilities: Json, policy: UpstreamPoli
   return upstream;
 }
 
+/** Closes what nobody asked for; returns the function that stops looking. */
+function reapIdle(
+  held: ReadonlyMap<string, readonly Held[]>,
+  idleMs: number,
+  end: (id: string, over: Held) => void,
+): () => void {
+  const look = () => {
+    const before = steadyClock.now() - idleMs;
+    for (const [id, all] of [...held]) for (const each of all) if (each.usedAt < before) end(id, each);
+  };
+  const timer = setInterval(look, idleMs / 4).unref();
+  return () => clearInterval(timer);
+}
+
 /** Holds the connections; each is closed when its server changes, is disabled or retires. */
-export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsOptions = {}): Upstreams {
+export function makeUpstreams({ policy, current, capabilities = {}, idleMs }: UpstreamsOptions = {}): Upstreams {
   // Who was given a server before it changed may only now be about to call it. Both ways to it are open for that moment:
   // if one closed the other, whoever still holds the older one would close the newer again and again.
   const held = new Map<string, readonly Held[]>();
@@ -95,15 +113,20 @@ export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsO
   const unsubscribe = bus.subscribe((message) => {
     if (message.topic === "server.changed") reviewSoon(message.tenantId);
   });
+  const stopReaping = idleMs === undefined ? () => undefined : reapIdle(held, idleMs, end);
 
   return {
     of(server) {
       const { id, version, tenantId, slug, deadlineMs } = server;
       const all = held.get(id) ?? [];
       const found = all.find((each) => each.version === version);
-      if (found !== undefined) return found.upstream;
+      if (found !== undefined) {
+        found.usedAt = steadyClock.now();
+        return found.upstream;
+      }
       const upstream = open(server, capabilities, policy);
-      held.set(id, [...all, { tenantId, slug, version, deadlineMs, upstream, closing: null }]);
+      const usedAt = steadyClock.now();
+      held.set(id, [...all, { tenantId, slug, version, deadlineMs, upstream, usedAt, closing: null }]);
       // The announcement of a change may have come before this one was opened, or may never come.
       reviewSoon(tenantId);
       return upstream;
@@ -119,6 +142,7 @@ export function makeUpstreams({ policy, current, capabilities = {} }: UpstreamsO
     async close() {
       closed = true;
       unsubscribe();
+      stopReaping();
       const all = [...held.values()].flat();
       held.clear();
       for (const { closing } of all) if (closing !== null) clearTimeout(closing);

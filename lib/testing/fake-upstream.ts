@@ -26,6 +26,8 @@ export type Fault =
 export type FakeUpstreamOptions = {
   readonly era?: "modern" | "legacy";
   readonly tools?: readonly string[];
+  /** What it says it has; it lists and serves nothing but tools. */
+  readonly capabilities?: object;
   /** What the server says of its tools. */
   readonly annotations?: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
   /** What its tools ask for; any object where nothing is said. */
@@ -169,7 +171,7 @@ function sendListing(response: ServerResponse, message: Message, listing: Listin
 function introduce(
   message: Message,
   era: "modern" | "legacy",
-  { annotations = {}, inputSchemas = {} }: FakeUpstreamOptions,
+  { annotations = {}, inputSchemas = {}, capabilities = { tools: {} } }: FakeUpstreamOptions,
   tools: readonly string[],
   session: Session,
 ) {
@@ -178,7 +180,7 @@ function introduce(
       headers: { "mcp-session-id": session.id },
       result: {
         protocolVersion: "2025-06-18",
-        capabilities: { tools: {} },
+        capabilities,
         serverInfo: { name: "fake", version: "1" },
       },
     };
@@ -190,7 +192,7 @@ function introduce(
     _meta: { "io.modelcontextprotocol/serverInfo": { name: "fake", version: "1" } },
   };
   if (message.method === "server/discover" && era === "modern") {
-    return { result: { supportedVersions: ["2026-07-28"], capabilities: { tools: {} }, ...rest } };
+    return { result: { supportedVersions: ["2026-07-28"], capabilities, ...rest } };
   }
   if (message.method === "tools/list") {
     const listed = tools.map((name) => ({

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Grant } from "@/lib/gateway/authorize";
 import { findHeldCall } from "@/lib/gateway/held-calls/find-held-call";
 import { isHeldState } from "@/lib/gateway/held-calls/held-call";
@@ -109,4 +109,47 @@ it("leaves room for other tenants however many calls one of them has waiting at 
     await going.next(outer, {});
   }
   outer.release();
+});
+
+it("keeps what its server answered without waiting any longer until its client comes back, and gives it once", async () => {
+  let goOn: () => void = () => undefined;
+  const impatient: Speak = async ({ dialogue }) => {
+    void dialogue.onRequest?.("elicitation/create", { message: "Sure?" });
+    await new Promise<void>((resolve) => (goOn = resolve));
+    return { result: { did: "it" }, bytes: 1 };
+  };
+  const outer = startDeadline(10_000);
+  const { result } = await holdCall(gateway, grant("ann"), impatient).next(outer, {});
+  goOn();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const going = await findHeldCall(String(result["requestState"]), grant("ann"));
+  going.answer({ "question-1": { action: "accept" } });
+  expect((await going.next(outer, {})).result).toEqual({ did: "it" });
+  await expect(findHeldCall(String(result["requestState"]), grant("ann"))).rejects.toThrow("is over");
+  outer.release();
+});
+
+it("keeps no such answer where it is large, nor longer than it is held", async () => {
+  vi.useFakeTimers();
+  const outer = startDeadline(10_000);
+  const asked = async (bytes: number) => {
+    let goOn: () => void = () => undefined;
+    const impatient: Speak = async ({ dialogue }) => {
+      void dialogue.onRequest?.("elicitation/create", { message: "Sure?" });
+      await new Promise<void>((resolve) => (goOn = resolve));
+      return { result: {}, bytes };
+    };
+    const { result } = await holdCall(gateway, grant("ann"), impatient).next(outer, {});
+    goOn();
+    await vi.advanceTimersByTimeAsync(0);
+    return () => findHeldCall(String(result["requestState"]), grant("ann"));
+  };
+  const [large, small] = [await asked(300_000), await asked(100)];
+  await expect(large()).rejects.toThrow("is over");
+  await vi.advanceTimersByTimeAsync(9 * 60_000);
+  await expect(small()).resolves.toBeDefined();
+  await vi.advanceTimersByTimeAsync(61_000);
+  await expect(small()).rejects.toThrow("is over");
+  outer.release();
+  vi.useRealTimers();
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { steadyClock } from "@/lib/core/clock";
 import { AppError } from "@/lib/core/errors";
 import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
@@ -23,6 +24,8 @@ type Asked = {
 
 /** What failed is told again to whoever asks at once. */
 const TELL_AGAIN_MS = 5_000;
+/** What a server answered while its client was away is kept for it, up to this size. */
+const MAX_KEPT_BYTES = 256 * 1_024;
 const MAX_HELD = 256;
 /** Clients that never come back hold their places for all of that time: those of one tenant must leave room for the others'. */
 const MAX_PER_TENANT = 64;
@@ -50,12 +53,29 @@ function keep(id: string, kept: Kept): void {
   all.set(id, kept);
 }
 
+/** Forgets a call that is held: at once, or after a while. */
+function dropper(id: string): { readonly now: () => void; readonly in: (ms: number) => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const now = () => {
+    clearTimeout(timer);
+    held().delete(id);
+  };
+  return {
+    now,
+    in(ms) {
+      if (held().has(id)) timer = setTimeout(now, ms).unref();
+    },
+  };
+}
+
 /** Begins a call that is held open while its client is away. Killed like any other, also then. */
 export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, speak: Speak): HeldCall {
   const id = randomUUID();
   const life = startDeadline(HOLD_MS);
+  const until = steadyClock.now() + HOLD_MS;
   const land = gateway.inFlight.enter(grant, life.kill);
   const questions = new Map<string, Asked>();
+  const drop = dropper(id);
   let ears: Ears = {};
   let wake: () => void = () => undefined;
   let count = 0;
@@ -93,7 +113,10 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
           wake = () => resolve(null);
           if (questions.size > 0) resolve(null);
         });
-        return (await Promise.race([asked, running])) ?? inputRequired(id, questions);
+        const answer = await Promise.race([asked, running]);
+        if (answer === null) return inputRequired(id, questions);
+        drop.now();
+        return answer;
       } finally {
         forget();
         ears = {};
@@ -104,6 +127,8 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
   const end = () => {
     land();
     life.release();
+    // Whatever it asked, it does not wait for that any more.
+    questions.clear();
   };
   const running = speak({
     deadline: life,
@@ -111,13 +136,14 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
     onProgress: (progress) => ears.onProgress?.(progress),
   });
   running.then(
-    () => {
+    ({ bytes }) => {
       end();
-      held().delete(id);
+      // Servers do not wait for ever: one that went on by itself has acted, and its client is to hear of that.
+      drop.in(bytes > MAX_KEPT_BYTES ? 0 : until - steadyClock.now());
     },
     () => {
       end();
-      setTimeout(() => held().delete(id), TELL_AGAIN_MS).unref();
+      drop.in(TELL_AGAIN_MS);
     },
   );
   return call;

@@ -47,7 +47,7 @@ export function errorText(id: RpcId | null, error: AppError, named: Named, rpcCo
 const PASSED_ON: ReadonlySet<unknown> = new Set([-32601, -32602, -32603, RPC.missingCapability]);
 
 /** A server's own code is passed on where it is one that every JSON-RPC peer knows. */
-function rpcCodeOf({ code, detail }: AppError): number {
+export function rpcCodeOf({ code, detail }: AppError): number {
   const theirs = detail["rpcCode"];
   // How older revisions said that a resource is not there.
   if (theirs === -32002) return RPC.invalidParams;

@@ -12,6 +12,7 @@ import { enableServer } from "@/lib/servers/switch-server";
 import { type ConformanceUpstream, startConformanceUpstream } from "@/lib/testing/conformance-upstream";
 import { createTestAgent, createTestTenant, type TestAgent, type TestTenant } from "@/lib/testing/factories";
 import { openDoor } from "@/lib/testing/gateway-world";
+import { readTrail } from "@/lib/testing/read-trail";
 import { rpc } from "@/lib/testing/rpc";
 
 const SERVERS = ["one", "two"] as const;
@@ -104,6 +105,18 @@ describe.each(["modern", "legacy"] as const)("a kill switch before a %s client",
     },
   );
 });
+
+it.each(["constructor", "toString", "__proto__", "hasOwnProperty"])(
+  "does not take the method %s for a list, nor does the trail tell of one",
+  async (method) => {
+    const listings = async () =>
+      (await readTrail(tenant.tenantId)).filter(({ type }) => type === "resource_list.read").length;
+    const before = await listings();
+    for (const era of ["modern", "legacy"] as const)
+      expect((await ask("", method, {}, era)).body).toMatchObject({ error: { code: -32601 } });
+    expect(await listings()).toBe(before);
+  },
+);
 
 /** A `subscriptions/listen` that notes what it hears. */
 async function listen(path: string, resourceSubscriptions: readonly string[], key = agent.key) {

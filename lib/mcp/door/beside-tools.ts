@@ -1,12 +1,13 @@
 import { PROMPTS, RESOURCES } from "@/lib/access/primitives";
-import { AppError } from "@/lib/core/errors";
+import { AppError, type ErrorCode, toAppError } from "@/lib/core/errors";
 import { listOffers, OFFERS, type OfferMethod, recordOffers, serversOffering } from "@/lib/gateway/list-offers";
 import { recordArrival } from "@/lib/gateway/record-request";
 import type { Outcome, ToolCall } from "@/lib/gateway/tool-call";
-import { errorText, jsonAnswer, resultMeta, resultText } from "@/lib/mcp/door/answers";
+import { errorText, jsonAnswer, resultMeta, resultText, rpcCodeOf } from "@/lib/mcp/door/answers";
 import { type CallAnswer, callAnswer, errorStatus } from "@/lib/mcp/door/call-answer";
 import { answerConversation, ownerOf } from "@/lib/mcp/door/conversation";
 import type { DoorAnswer } from "@/lib/mcp/door/door-request";
+import type { EnvelopeFault } from "@/lib/mcp/door/envelope";
 import { execute } from "@/lib/mcp/door/in-flight";
 import { executeInWords } from "@/lib/mcp/door/joint-words";
 import { answerListen } from "@/lib/mcp/door/listen";
@@ -25,7 +26,7 @@ const badParam = (path: string, rule: string): AppError =>
 /** Answers what is neither a tool call nor the greeting; null for a method that is not served. */
 export function answerBesideTools(visit: Visit): Promise<DoorAnswer> | null {
   const { method, era } = visit.envelope;
-  if (method in OFFERS) return list(visit, method as OfferMethod);
+  if (Object.hasOwn(OFFERS, method)) return list(visit, method as OfferMethod);
   switch (method) {
     case "resources/read":
       return ask(visit, RESOURCES, uriOf(visit));
@@ -52,12 +53,37 @@ async function list(visit: Visit, method: OfferMethod): Promise<DoorAnswer> {
   const { gateway, identity, secret, server, envelope, entrance } = visit;
   if (envelope.params["cursor"] !== undefined)
     throw badParam("cursor", "is not one of ours: the list has a single page");
-  const offers = await listOffers(gateway, identity, method, server, secret);
+  const offers = await listOffers(gateway, identity, method, server, secret).catch((cause: unknown) => {
+    const error = toAppError(cause);
+    const isTold = server !== null && OF_THE_SERVER.has(error.code);
+    return Promise.reject<never>(isTold ? asTold(visit, error) : error);
+  });
   const entry = await recordOffers(gateway, identity, entrance, method, offers.length);
   const items = offers.map(({ server: slug, item }) => (server === null ? jointOffer(slug, item) : item));
   const result = { [OFFERS[method].member]: items, ...modernList(visit), _meta: resultMeta(envelope.era, entry) };
   return jsonAnswer(200, resultText(envelope.id, result), entrance);
 }
+
+/** How a server fails, or has failed. */
+const OF_THE_SERVER: ReadonlySet<ErrorCode> = new Set([
+  "upstream_error",
+  "upstream_protocol",
+  "upstream_timeout",
+  "upstream_unreachable",
+  "circuit_open",
+  "overloaded",
+  "server_disabled",
+]);
+
+/** What one server does not list is told as what it does not let be read: clients take the words of no other status. */
+const asTold = ({ envelope }: Visit, error: AppError): EnvelopeFault => ({
+  fault: true,
+  id: envelope.id,
+  era: envelope.era,
+  rpcCode: rpcCodeOf(error),
+  status: errorStatus(envelope, error),
+  error,
+});
 
 function uriOf({ envelope, server }: Visit): Place {
   const { uri } = envelope.params;

@@ -4,12 +4,14 @@ import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprot
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { boot, shutdown } from "@/lib/gateway/boot";
 import { createWorld, type Mount, openDoor, type World } from "@/lib/testing/gateway-world";
+import { rpc } from "@/lib/testing/rpc";
 
 type Result = { content?: unknown; isError?: boolean; _meta?: Record<string, unknown> };
 /** What the matrix asks of a client, whatever its generation. */
 type AnyClient = {
   readonly version: () => string | undefined;
   readonly tools: () => Promise<string[]>;
+  readonly templates: () => Promise<unknown>;
   readonly call: (name: string, args: Record<string, unknown>, onprogress?: (p: unknown) => void) => Promise<Result>;
   readonly close: () => Promise<void>;
 };
@@ -22,6 +24,7 @@ async function oldClient(url: string, key: string): Promise<AnyClient> {
   return {
     version: () => transport.protocolVersion,
     tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+    templates: () => client.listResourceTemplates(),
     call: async (name, args, onprogress) =>
       (await client.callTool({ name, arguments: args }, undefined, onprogress ? { onprogress } : {})) as Result,
     close: async () => {
@@ -42,6 +45,7 @@ const newClient =
     return {
       version: () => client.getNegotiatedProtocolVersion(),
       tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+      templates: () => client.listResourceTemplates(),
       call: async (name, args, onprogress) =>
         (await client.callTool({ name, arguments: args }, onprogress ? { onprogress } : {})) as Result,
       close: () => client.close(),
@@ -61,6 +65,8 @@ beforeAll(async () => {
   world = await createWorld({
     files: { tools: ["read", "drop"], map: { read: "files:read", drop: "files:delete" }, progress: 2 },
     notes: { tools: ["add"], map: { add: "notes:write" }, era: "legacy" },
+    // Says that it has resources, and knows no templates: so do many servers.
+    plain: { tools: [], map: { "resources:read": "plain:read" }, capabilities: { tools: {}, resources: {} } },
   });
 });
 afterAll(async () => {
@@ -97,11 +103,38 @@ describe.each<Mount>(["node", "web"])("mounted by %s", (mount) => {
     },
   );
 
+  it.each(["modern", "legacy"] as const)(
+    "gives JSON to a client of the %s era that takes nothing else",
+    async (era) => {
+      const { key } = await world.agent("files:read");
+      const answered = async (accept: string) => {
+        const options = { era, key, headers: { accept }, meta: { progressToken: "t" } };
+        const params = { name: "files__read", arguments: { path: "a" } };
+        const { headers, body, text } = await rpc(door.url, "tools/call", params, options);
+        return [headers.get("content-type"), body?.result.content[0].text ?? text.match(/"method":"[^"]+"/g)];
+      };
+      expect(await answered("application/json")).toEqual(["application/json", '{"path":"a"}']);
+      const told = Array(2).fill('"method":"notifications/progress"');
+      for (const accept of ["application/json, text/event-stream", "*/*"])
+        expect(await answered(accept)).toEqual(["text/event-stream", told]);
+    },
+  );
+
   it.each(CLIENTS)("%s sees original names at the door of one server", async (_, connect) => {
     const { key } = await world.agent("notes:*");
     const client = await connect(`${door.url}/notes`, key);
     expect(await client.tools()).toEqual(["add"]);
     expect((await client.call("add", { text: "x" })).content).toEqual([{ type: "text", text: '{"text":"x"}' }]);
+    await client.close();
+  });
+
+  it.each(CLIENTS)("%s is told in the server's words what the one server does not list", async (_, connect) => {
+    const { key } = await world.agent("plain:read");
+    const client = await connect(`${door.url}/plain`, key);
+    await expect(client.templates()).rejects.toMatchObject({
+      code: -32601,
+      message: expect.stringContaining("not found"),
+    });
     await client.close();
   });
 

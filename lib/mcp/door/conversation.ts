@@ -24,11 +24,15 @@ import { type Dialogue, type Json, META } from "@/lib/mcp/upstream/protocol";
 export const ownerOf = ({ identity, session }: Pick<Visit, "identity" | "session">): string =>
   JSON.stringify([identity.credentialId ?? identity.actor.id, session]);
 
-const capabilitiesIn = ({ envelope, session }: Visit): Json =>
-  envelope.era === "modern" ? usableCapabilities(envelope.meta[META.clientCapabilities]) : sessionCapabilities(session);
+/** In the sessions era a client is asked on the stream of its call, and one that takes none cannot be. */
+function capabilitiesIn({ envelope, session, takesStreams }: Visit): Json {
+  if (envelope.era === "modern") return usableCapabilities(envelope.meta[META.clientCapabilities]);
+  return takesStreams ? sessionCapabilities(session) : NO_CAPABILITIES;
+}
 
 function levelIn(visit: Visit): string | undefined {
-  const { envelope, session } = visit;
+  const { envelope, session, takesStreams } = visit;
+  if (!takesStreams) return undefined;
   if (envelope.era === "legacy") return session === null ? undefined : logLevelOf(ownerOf(visit));
   const level = envelope.meta[META.logLevel];
   return isLogLevel(level) ? level : undefined;
@@ -62,7 +66,7 @@ export async function answerConversation(
     "cache-control": "no-store",
     "x-request-id": entrance.requestId,
   };
-  return answerWithStream(headers, async (send) => {
+  return answerWithStream({ headers, isWelcome: visit.takesStreams }, async (send) => {
     const tellsProgress = typeof token === "string" || typeof token === "number";
     const outcome = await whileOpen(visit, (over) =>
       execute({

@@ -26,7 +26,13 @@ export type Carried = {
   /** The door as the trail names it. */
   readonly door: string;
   /** The message where it was parsed already; `refused` says that it may not be served now. */
-  readonly message?: { readonly value: unknown; readonly bytes: number; readonly refused: AppError | null };
+  readonly message?: {
+    readonly value: unknown;
+    /** Of a request: its answer finds it by nothing else, also where it is refused before it is read. */
+    readonly id: string | number | null;
+    readonly bytes: number;
+    readonly refused: AppError | null;
+  };
 };
 
 /**

@@ -15,7 +15,7 @@ import type { Carried, DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-reque
 import { answerDelete } from "@/lib/mcp/door/end-session";
 import { type EnvelopeFault, readEnvelope } from "@/lib/mcp/door/envelope";
 import { errorPage } from "@/lib/mcp/door/error-page";
-import { bearerOf, guardMedia, guardOrigin } from "@/lib/mcp/door/guards";
+import { bearerOf, guardMedia, guardOrigin, takesStreams } from "@/lib/mcp/door/guards";
 import { openSessionStream } from "@/lib/mcp/door/listen";
 import { answerMethod } from "@/lib/mcp/door/methods";
 import { takeAnswer } from "@/lib/mcp/door/pending-asks";
@@ -37,6 +37,7 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 /** The agents' door: every road through it ends in an answer that names its audit entry. Never throws. */
 export async function answerDoor(gateway: GatewayDeps, request: DoorRequest): Promise<DoorAnswer> {
   const entrance = entranceOf(request);
+  const id = request.carried?.message?.id ?? null;
   const profile = PROFILE_DOOR.exec(request.path)?.[1] ?? null;
   const match = profile === null ? DOOR.exec(request.path) : [];
   if (match === null) return nothingHere(entrance);
@@ -44,18 +45,18 @@ export async function answerDoor(gateway: GatewayDeps, request: DoorRequest): Pr
   try {
     guardOrigin(request.header, baseUrl());
   } catch (cause) {
-    return refuseStranger(gateway, entrance, toAppError(cause));
+    return refuseStranger(gateway, entrance, id, toAppError(cause));
   }
   let identity: Identity;
   try {
     identity = await authenticate(gateway, { kind: "key", secret: bearerOf(request.header) });
   } catch (cause) {
-    return refuseStranger(gateway, entrance, toAppError(cause));
+    return refuseStranger(gateway, entrance, id, toAppError(cause));
   }
   try {
     return await enter(gateway, request, entrance, identity, { server: match[1] ?? null, profile });
   } catch (cause) {
-    return refuseKnown(gateway, { entrance, identity, id: null, method: null }, cause);
+    return refuseKnown(gateway, { entrance, identity, id, method: null }, cause);
   }
 }
 
@@ -74,7 +75,7 @@ export async function admitConnection(
     guardOrigin(request.header, baseUrl());
     identity = await authenticate(gateway, { kind: "key", secret: bearerOf(request.header) });
   } catch (cause) {
-    return { refusal: await refuseStranger(gateway, entrance, toAppError(cause)) };
+    return { refusal: await refuseStranger(gateway, entrance, null, toAppError(cause)) };
   }
   try {
     mayEnter(identity);
@@ -117,6 +118,7 @@ async function enter(
     envelope,
     server: door.server,
     signal: request.signal,
+    takesStreams: takesStreams(request.header("accept")),
     session: request.header("mcp-session-id"),
     header: request.carried === undefined ? request.header : undefined,
     connection: request.carried?.connection,
@@ -169,6 +171,7 @@ function streamVisit({ request, entrance, ...known }: Opening): Visit | null {
     ...known,
     session,
     signal: request.signal,
+    takesStreams: true,
     ...connectionOf(request),
     envelope: { ...envelope, version },
     entrance: { ...entrance, era: "legacy" },
@@ -203,7 +206,7 @@ const connectionOf = ({ carried, header }: DoorRequest): Pick<Visit, "connection
 
 async function readMessage(request: DoorRequest): Promise<NonNullable<Carried["message"]>> {
   const bytes = await request.body(LIMITS.maxBytes);
-  return { value: parseBody(bytes), bytes: bytes.length, refused: null };
+  return { value: parseBody(bytes), id: null, bytes: bytes.length, refused: null };
 }
 
 function parseBody(bytes: Uint8Array): unknown {
@@ -244,12 +247,17 @@ async function refuseKnown(gateway: GatewayDeps, refused: Refused, cause: unknow
   }
 }
 
-async function refuseStranger(gateway: GatewayDeps, entrance: Entrance, error: AppError): Promise<DoorAnswer> {
+async function refuseStranger(
+  gateway: GatewayDeps,
+  entrance: Entrance,
+  id: Refused["id"],
+  error: AppError,
+): Promise<DoorAnswer> {
   try {
     const entry = await recordRefusedKey(gateway, entrance, error);
-    return refusalAnswer(null, error, { requestId: entrance.requestId, entry });
+    return refusalAnswer(id, error, { requestId: entrance.requestId, entry });
   } catch (unrecorded) {
-    return refusalAnswer(null, toAppError(unrecorded), { requestId: entrance.requestId, entry: null });
+    return refusalAnswer(id, toAppError(unrecorded), { requestId: entrance.requestId, entry: null });
   }
 }
 

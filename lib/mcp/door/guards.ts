@@ -56,6 +56,10 @@ export function guardMedia(header: DoorRequest["header"]): void {
   }
 }
 
+/** Whether an answer may be a stream of events. */
+export const takesStreams = (accept: string | null): boolean =>
+  accept === null || /text\/(event-stream|\*)|\*\/\*/i.test(accept);
+
 /** The key in the Authorization header; nowhere else is looked. */
 export function bearerOf(header: DoorRequest["header"]): string | null {
   const value = header("authorization");

@@ -68,7 +68,7 @@ async function callTool(visit: Visit): Promise<DoorAnswer> {
       (outcome) => toAnswer(visit, outcome),
     );
   }
-  if (typeof token !== "string" && typeof token !== "number") {
+  if (!visit.takesStreams || (typeof token !== "string" && typeof token !== "number")) {
     const { status, text, error } = toAnswer(visit, await executeInWords(visit, call, "links"));
     return jsonAnswer(status, text, entrance, error === null ? undefined : refusalHeaders(error));
   }

@@ -14,6 +14,7 @@ import { perform } from "@/lib/audit/perform";
 import { trail } from "@/lib/audit/trail";
 import { singleton } from "@/lib/core/singleton";
 import { boot, shutdown } from "@/lib/gateway/boot";
+import { circuitViews } from "@/lib/gateway/circuits";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { changeToolCache } from "@/lib/limits/change-handling";
 import { changeAgentLimit } from "@/lib/limits/change-limits";
@@ -286,6 +287,19 @@ describe.each(UPSTREAMS)("a client of the sessions era before a server of the %s
     expect(outcome).toBe("refused");
     expect(asked).toEqual([]);
     await client.close();
+  });
+
+  it("is not asked where it takes no streams, which is no fault of the server's", async () => {
+    const { key } = await agent(`${server}:call`);
+    const options = { era: "legacy", key, headers: { accept: "application/json" } } as const;
+    const hello = { protocolVersion: "2025-11-25", capabilities: ALL, clientInfo: { name: "plain", version: "1" } };
+    const greeted = await rpc(door.url, "initialize", hello, options);
+    const session = { ...options.headers, "mcp-session-id": greeted.headers.get("mcp-session-id") ?? "" };
+    const call = { name: `${server}__test_elicitation`, arguments: { message: "Sure?" } };
+    const { headers, body } = await rpc(door.url, "tools/call", call, { ...options, headers: session });
+    expect(headers.get("content-type")).toBe("application/json");
+    expect(body.error !== undefined || body.result.isError === true).toBe(true);
+    expect(circuitViews(tenant.tenantId).get(server)).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
   });
 
   it("hears the server's log from the level that it set on", async () => {

@@ -35,14 +35,21 @@ export function keepAlive(write: Write): () => void {
 
 type Work = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: Text };
 
+/** `isWelcome`: the client takes event streams. What is said to one that does not is lost. */
+type Streaming = { readonly headers: Readonly<Record<string, string>>; readonly isWelcome: boolean };
+
 /**
  * Answers with plain JSON when the work ends before it says anything, and with an event stream from its first word on.
  * `start` receives the function that says something.
  */
 export async function answerWithStream(
-  headers: Readonly<Record<string, string>>,
+  { headers, isWelcome }: Streaming,
   start: (send: (message: Json) => void) => Promise<Work>,
 ): Promise<DoorAnswer> {
+  if (!isWelcome) {
+    const { status, headers: own, text } = await start(() => undefined);
+    return { status, headers: { ...headers, ...own }, body: text };
+  }
   const early: string[] = [];
   let write: Write | null = null;
   let wake: () => void = () => undefined;
@@ -87,4 +94,4 @@ export const answerWithProgress = (
   headers: Readonly<Record<string, string>>,
   start: (onProgress: (progress: Progress) => void) => Promise<Work>,
 ): Promise<DoorAnswer> =>
-  answerWithStream(headers, (send) => start((progress) => send(progressMessage(token, progress))));
+  answerWithStream({ headers, isWelcome: true }, (send) => start((progress) => send(progressMessage(token, progress))));

@@ -2,8 +2,21 @@ import type { ServerResponse } from "node:http";
 import { logger } from "@/lib/core/logger";
 import { type DoorAnswer, MAX_UNREAD_BYTES, type Text, type Write } from "@/lib/mcp/door/door-request";
 
+/** How long a client may take nothing of an answer that is complete: what waits for it is memory that others go without. */
+const TAKES_NOTHING_MS = 60_000;
+
 /** Sends an answer of the door, whole or as a stream, over `node:http`. Resolves when all of it was handed to the platform. */
-export async function sendAnswer(response: ServerResponse, { status, headers, body }: DoorAnswer): Promise<void> {
+export async function sendAnswer(
+  response: ServerResponse,
+  answer: DoorAnswer,
+  patienceMs = TAKES_NOTHING_MS,
+): Promise<void> {
+  await write(response, answer);
+  // Most answers are the kernel's by now.
+  if (response.writableLength > 0) giveUpAfter(response, patienceMs);
+}
+
+async function write(response: ServerResponse, { status, headers, body }: DoorAnswer): Promise<void> {
   if (typeof body === "function") {
     response.writeHead(status, headers);
     // Node would keep them until the first event, and a client waits for them to know that its stream stands.
@@ -36,9 +49,17 @@ function endWith(response: ServerResponse, pieces: readonly Uint8Array[]): void 
 const bytesOf = (text: Text): number =>
   typeof text === "string" ? Buffer.byteLength(text) : text.reduce((sum, { length }) => sum + length, 0);
 
+/** The platform begins to count anew with each part that is taken. */
+function giveUpAfter(response: ServerResponse, patienceMs: number): void {
+  const { socket } = response;
+  response.setTimeout(patienceMs, () => cutOff(response));
+  // Before the platform sets its own time for the next request.
+  response.prependOnceListener("finish", () => socket?.setTimeout(0));
+}
+
 /** Its closing tells whoever still writes that the caller is gone. */
 function cutOff(response: ServerResponse): void {
-  logger.info({ unread: response.writableLength }, "a client that did not read its stream was cut off");
+  logger.info({ unread: response.writableLength }, "a client that did not read its answer was cut off");
   response.destroy();
 }
 

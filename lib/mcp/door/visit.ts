@@ -18,6 +18,8 @@ export type Visit = {
   /** The profile whose door it is; the gateway then shows its part only. */
   readonly profile?: Profile | undefined;
   readonly signal: Leaving;
+  /** False where the client takes nothing but JSON: it cannot be told or asked anything before its answer. */
+  readonly takesStreams: boolean;
   /** Handed out at `initialize`. It opens nothing: it says what the client can do, and tells one from another. */
   readonly session: string | null;
   /** The headers where each message has its own, and the client filled them in for this very message. */

@@ -22,9 +22,17 @@ const LOOK_EVERY_MS = 15_000;
 /** A key that was revoked without a word to us is noticed on a silent socket within this and the age of the key cache. */
 const CHECK_KEYS_EVERY_MS = 2_500;
 
-type Sockets = { readonly open: Set<DoorSocket>; stopping: boolean; timers: readonly NodeJS.Timeout[] };
+/** A place that is kept for a socket while its handshake is answered. */
+type Entering = { readonly agentId: string };
+type Sockets = {
+  readonly open: Set<DoorSocket>;
+  readonly entering: Set<Entering>;
+  stopping: boolean;
+  timers: readonly NodeJS.Timeout[];
+};
 
-const sockets = (): Sockets => singleton("mcp.sockets", () => ({ open: new Set(), stopping: false, timers: [] }));
+const sockets = (): Sockets =>
+  singleton("mcp.sockets", () => ({ open: new Set(), entering: new Set(), stopping: false, timers: [] }));
 
 const wss = (): WebSocketServer =>
   singleton(
@@ -63,9 +71,17 @@ type Place = { readonly path: string; readonly door: string };
 
 async function enter(request: IncomingMessage, socket: Duplex, head: Buffer, place: Place): Promise<void> {
   const handshake = toHandshake(request, place);
-  const admitted = await admitConnection(getGateway(), handshake, (identity) => requireRoom(request, identity));
-  if ("refusal" in admitted) return refuse(socket, admitted.refusal);
-  wss().handleUpgrade(request, socket, head, (opened) => keep(opened, handshake, place, admitted.identity));
+  let leave: () => void = () => undefined;
+  try {
+    const admitted = await admitConnection(getGateway(), handshake, (identity) => {
+      leave = takeRoom(request, identity);
+    });
+    if ("refusal" in admitted) return refuse(socket, admitted.refusal);
+    // Calls back before it returns, or not at all.
+    wss().handleUpgrade(request, socket, head, (opened) => keep(opened, handshake, place, admitted.identity));
+  } finally {
+    leave();
+  }
 }
 
 function toHandshake(request: IncomingMessage, { path, door }: Place): DoorRequest {
@@ -83,23 +99,28 @@ function toHandshake(request: IncomingMessage, { path, door }: Place): DoorReque
   };
 }
 
-function requireRoom(request: IncomingMessage, { actor }: Identity): void {
-  const { open, stopping } = sockets();
+/** Keeps room for a socket, because many may come while this one is recorded; returns what lets go of it. Throws where there is none. */
+function takeRoom(request: IncomingMessage, { actor }: Identity): () => void {
+  const { open, entering, stopping } = sockets();
   if (stopping) throw new AppError("unavailable", "This process is stopping.", { retryAfterMs: 1_000 });
   const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((each) => each.trim());
   if (!offered.includes(SUBPROTOCOL)) {
     throw new AppError("invalid_input", `Offer the subprotocol ${SUBPROTOCOL} (Sec-WebSocket-Protocol).`);
   }
-  if (open.size >= MAX_SOCKETS) {
+  if (open.size + entering.size >= MAX_SOCKETS) {
     throw new AppError("overloaded", "Too many sockets are open. Try again shortly.", { retryAfterMs: 10_000 });
   }
   let mine = 0;
-  for (const each of open) if (each.identity.actor.id === actor.id) mine += 1;
+  for (const { identity } of open) if (identity.actor.id === actor.id) mine += 1;
+  for (const { agentId } of entering) if (agentId === actor.id) mine += 1;
   if (mine >= MAX_PER_AGENT) {
     throw new AppError("rate_limited", `No more than ${MAX_PER_AGENT} sockets of one agent may be open at once.`, {
       retryAfterMs: 10_000,
     });
   }
+  const own: Entering = { agentId: actor.id };
+  entering.add(own);
+  return () => entering.delete(own);
 }
 
 function keep(opened: WebSocket, handshake: DoorRequest, place: Place, identity: Identity): void {
@@ -160,6 +181,8 @@ function refuse(socket: Duplex, { status, headers, body }: DoorAnswer): void {
   const text = typeof body === "string" ? body : "";
   const all = { ...headers, connection: "close", "content-length": String(Buffer.byteLength(text)) };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  // Nobody else looks after it any more: who does not close its side would keep it for ever.
+  socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${text}`);
 }
 

@@ -7,13 +7,20 @@ export const CLOSE = { goingAway: 1001, policy: 1008, internal: 1011 } as const;
 
 /** What leaves a socket. */
 export type Outbox = {
-  /** Hands on each message of an answer, whether it is one or a stream of them, until the signal says otherwise. */
+  /**
+   * Hands on each message of an answer, whether it is one or a stream of them. Once the signal says that it is unwanted, only
+   * notices: that a question is off has to be told, above all then.
+   */
   readonly deliver: (answer: DoorAnswer, unwanted: AbortSignal) => Promise<void>;
   readonly close: (code: number, reason: string) => void;
   /** False once it was closed, from either side. */
   readonly isOpen: () => boolean;
   readonly lookAlive: () => void;
 };
+
+/** How each message of ours begins that is neither an answer nor a question (`eventOf`). Large ones are answers. */
+const NOTICE_START = '{"jsonrpc":"2.0","method":';
+const isNotice = (text: string | Uint8Array): boolean => typeof text === "string" && text.startsWith(NOTICE_START);
 
 /** Sends what the door answers as messages of its own, within bounds. */
 export function makeOutbox(socket: WebSocket): Outbox {
@@ -37,7 +44,7 @@ export function makeOutbox(socket: WebSocket): Outbox {
     isOpen,
     async deliver({ body }, unwanted) {
       const send = (text: string | Uint8Array) => {
-        if (isOpen() && !unwanted.aborted && !isTooSlow()) socket.send(text, { binary: false });
+        if (isOpen() && (!unwanted.aborted || isNotice(text)) && !isTooSlow()) socket.send(text, { binary: false });
       };
       if (body === null) return;
       if (typeof body !== "function") return send(typeof body === "string" ? body : Buffer.concat(body));

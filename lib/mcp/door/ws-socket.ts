@@ -8,7 +8,15 @@ import { answerDoor } from "@/lib/mcp/door/door";
 import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
 import type { RpcId } from "@/lib/mcp/door/envelope";
 import { cancelCall } from "@/lib/mcp/door/in-flight";
-import { cancelledBy, type Frame, headersOf, isMethod, readFrame, requestIdOf } from "@/lib/mcp/door/ws-frame";
+import {
+  cancelledBy,
+  type Frame,
+  headersOf,
+  isMethod,
+  readFrame,
+  requestIdOf,
+  wantsNoAnswer,
+} from "@/lib/mcp/door/ws-frame";
 import { CLOSE, makeOutbox, type Outbox } from "@/lib/mcp/door/ws-outbox";
 import { isRecord } from "@/lib/mcp/upstream/protocol";
 
@@ -100,7 +108,7 @@ export class DoorSocket {
       const given = await answerDoor(getGateway(), this.#request(frame, call.signal, refused));
       if (isMethod(frame, "initialize")) this.#noteSession(given);
       // Who took a request back, or left, wants no answer.
-      await this.#outbox.deliver(given, call.signal);
+      if (!wantsNoAnswer(frame)) await this.#outbox.deliver(given, call.signal);
       if (given.status === 401) this.#closeRefused();
     } finally {
       if (id !== null && this.#calls.get(id) === call) this.#calls.delete(id);
@@ -109,7 +117,7 @@ export class DoorSocket {
 
   #request(frame: Frame, signal: AbortSignal, refused: AppError | null): DoorRequest {
     const { handshake, path, door } = this.#options;
-    const message = { value: frame.value, bytes: frame.bytes.length, refused };
+    const message = { value: frame.value, id: requestIdOf(frame), bytes: frame.bytes.length, refused };
     return {
       method: "POST",
       path,

@@ -209,7 +209,7 @@ function takeMessage({ channel, waiting, givenUp, onNotice }: Line, read: ReadMe
   }
   const dialogue = givenUp.isEmpty() ? theOnlyDialogue(waiting) : undefined;
   hear(dialogue, (answer) => channel.send({ jsonrpc: "2.0", ...answer }))(message);
-  return "message";
+  return id === undefined ? "message" : "asked";
 }
 
 /**

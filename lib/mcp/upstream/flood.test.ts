@@ -19,6 +19,7 @@ const LINES = {
   "answers to nobody": '{"jsonrpc":"2.0","id":987654,"result":{}}',
   "empty objects": "{}",
   "what it logs": note("notifications/message", { level: "info", data: "x" }),
+  "pings that have to be answered": '{"jsonrpc":"2.0","id":"p","method":"ping"}',
   progress: note("notifications/progress", { progressToken: 987654, progress: 1 }),
 } as const;
 const TRANSPORTS = ["stdio", "sse", "websocket"] as const satisfies readonly FloodTransport[];

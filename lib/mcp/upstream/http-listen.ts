@@ -81,9 +81,9 @@ function endFollowers(wire: HttpWire, which: (each: Follower) => boolean): void 
 export const answerOver =
   (wire: HttpWire, link: Link, deadline: Deadline) =>
   (message: Json): void => {
-    // On the modern wire a server asks by its result only.
-    if (link.greeting.era === "modern") return;
+    // On the modern wire a server asks by its result only; and one that was told that a call is off waits for nothing in it.
+    if (link.greeting.era === "modern" || deadline.stopped() !== null) return;
     wire
-      .reply(message, legacyHeaders(link), deadline)
+      .reply(message, legacyHeaders(link))
       .catch((cause: unknown) => logger.warn({ err: cause }, "a server did not take our answer"));
   };

@@ -18,6 +18,8 @@ export type HttpWireOptions = {
   readonly url: string;
   readonly credential: Readonly<Record<string, string>> | undefined;
   readonly policy: UpstreamPolicy;
+  /** For what is no single caller's: agreeing on a version, and our answers to what the server asks. */
+  readonly deadlineMs: number;
 };
 
 /** One JSON-RPC message on its way to the server; a notification has no id. */
@@ -41,8 +43,8 @@ export type HttpWire = {
   readonly rest: (posted: Posted) => Promise<Exchanged>;
   /** The message in an answer; a promise only where it is so large that it is read beside the loop. */
   readonly read: (answer: Exchanged, deadline: Deadline) => Soon<ReadMessage>;
-  /** Sends the answer to a request of the server's. */
-  readonly reply: (message: Json, headers: Posted["headers"], deadline: Deadline) => Promise<void>;
+  /** Sends the answer to a request of the server's. The call in which that was asked may be over by then. */
+  readonly reply: (message: Json, headers: Posted["headers"]) => Promise<void>;
   /** Opens the stream on which a server of the sessions era speaks by itself. */
   readonly listen: (
     headers: Posted["headers"],
@@ -104,7 +106,7 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
   const line: WaitingLine = { waiting: 0 };
   const sockets = makeWarmSockets(inTurns(guardedConnector(options.policy)), url, () => line.waiting > 0);
   const pool = makePool(url.origin, sockets);
-  let [requests, warm, toppedUpAt] = [0, 0, Number.NEGATIVE_INFINITY];
+  let [requests, warm, lastId, toppedUpAt] = [0, 0, 0, Number.NEGATIVE_INFINITY];
 
   /** Idle connections are closed by either side; a server that is in use gets its base back. */
   function topUp(): void {
@@ -121,7 +123,6 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
     "accept-encoding": "identity",
     "content-type": "application/json",
   };
-  let lastId = 0;
   return {
     nextId: () => ++lastId,
     async post(posted) {
@@ -143,9 +144,10 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
       return answer;
     },
     read: (answer, deadline) => readMessageIn(answer, pool, deadline),
-    async reply(message, headers, deadline) {
+    reply(message, headers) {
       const body = JSON.stringify({ jsonrpc: "2.0", ...message });
-      await exchange(pool, { line, path, headers: { ...base, ...headers }, body, deadline, onEvent: () => true });
+      const posted = { line, path, headers: { ...base, ...headers }, body, onEvent: () => true };
+      return within(options.deadlineMs, (deadline) => exchange(pool, { ...posted, deadline }));
     },
     ...streamsOver(pool, { line, path, base }),
     async close(session) {
@@ -193,6 +195,16 @@ const waitsFor = ({ id, deadline, onProgress, onMessage }: Posted, owner: object
     return isAnswer(read.message, id, onProgress, onMessage) ? read : null;
   },
 });
+
+/** Does what is no single caller's. */
+async function within(ms: number, work: (deadline: Deadline) => Promise<unknown>): Promise<void> {
+  const deadline = startDeadline(ms);
+  try {
+    await work(deadline);
+  } finally {
+    deadline.release();
+  }
+}
 
 const pathOf = ({ pathname, search }: URL): string => `${pathname}${search}`;
 

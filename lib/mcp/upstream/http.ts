@@ -19,8 +19,6 @@ import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
 
 export type HttpUpstreamOptions = HttpWireOptions & {
-  /** For agreeing on a version, which no single caller's deadline may cut short for the others. */
-  readonly deadlineMs: number;
   /** What the clients behind this connection can do when the server asks. */
   readonly capabilities?: Json;
 };

@@ -173,3 +173,21 @@ describe("a server over SSE that misbehaves", () => {
     expect(server.streams).toEqual([]);
   });
 });
+
+it("a call over SSE is not blamed for an answer of ours that its server did not take under the same number", async () => {
+  let finish: (() => void) | null = null;
+  const server = await start({
+    onMessage({ id, method }, say) {
+      if (method !== "tools/call") return;
+      finish = () => say(answerTo(id));
+      // Servers number what they ask as we do.
+      say(JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
+    },
+    statusOf({ method }) {
+      if (method !== undefined) return 202;
+      setTimeout(() => finish?.(), 100);
+      return 500;
+    },
+  });
+  expect(await codeOf(call(connect(server.url), "any"))).toBe("ok");
+});

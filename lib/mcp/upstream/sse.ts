@@ -69,7 +69,8 @@ function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEv
         const fault = isAppError(cause) ? cause : connectionFault(cause);
         // It no longer knows this stream, so nothing would ever be answered on it.
         if (fault.detail["httpStatus"] === 404) leave(unreachable("it no longer knows this connection"));
-        else if (typeof message["id"] === "number") events.onUnsent(message["id"], fault);
+        // Our answers bear the server's numbers, which may be those of our own requests.
+        else if (typeof message["id"] === "number" && "method" in message) events.onUnsent(message["id"], fault);
       });
     if (message["method"] === "notifications/initialized") ready = done;
   };
