@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { closeTrail, trail } from "@/lib/audit/trail";
 import { walkTrail } from "@/lib/audit/verify-trail";
 import { newId } from "@/lib/core/ids";
-import { pool } from "@/lib/db/client";
+import { databaseUrl, pool } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { entryDraft } from "@/lib/testing/entry-draft";
 import { createTestTenant } from "@/lib/testing/factories";
@@ -96,6 +97,35 @@ describe("a connection that is lost while its statement still waits for the head
     const said = ["tool_call.started", "tool_call.finished", "tool_call.answer_withheld"];
     expect(await entriesOf(tenantId, call.callId)).toEqual(said);
   });
+});
+
+it("a new connection that leads to a server which takes no writes is not used, and entries wait for one that does", async () => {
+  const tenantId = await knownTenant();
+  const url = new URL(databaseUrl());
+  url.searchParams.set("options", "-c default_transaction_read_only=off");
+  const owner = new pg.Client({ connectionString: url.href });
+  await owner.connect();
+  const { rows } = await owner.query<{ name: string }>("select current_database() as name");
+  const database = pg.escapeIdentifier(rows[0]?.name ?? "");
+  // As after a failover, when the old address leads to the standby for a while.
+  await owner.query(`alter database ${database} set default_transaction_read_only = on`);
+  try {
+    breakConnections();
+    await delay(100);
+    const waiting = trail().append(entryDraft(tenantId));
+    const people = inTenant(tenantId, (tx) => tx.auditEntry.count());
+    await Promise.all([
+      delay(1_500).then(() => owner.query(`alter database ${database} reset default_transaction_read_only`)),
+      expect(waiting).resolves.toMatchObject({ tenantId }),
+      expect(people).rejects.toMatchObject({ code: "unavailable" }),
+    ]);
+    // And no session is left that would refuse what comes later.
+    await Promise.all(Array.from({ length: 30 }, () => trail().append(entryDraft(tenantId))));
+    expect(await walkTrail(tenantId)).toMatchObject({ valid: true, entries: 34 });
+  } finally {
+    await owner.query(`alter database ${database} reset default_transaction_read_only`);
+    await owner.end();
+  }
 });
 
 it("a session that falls silent with the head locked loses it", async () => {

@@ -20,6 +20,25 @@ const POOL_SIZE = 24;
  */
 const SILENT_TRANSACTION_MS = 10_000;
 
+const CONNECT_MS = 5_000;
+
+/**
+ * After a failover an address may lead to a standby for a while. It reads, and refuses every entry: a session that is busy
+ * would be kept there long after the address leads elsewhere.
+ */
+async function requireWritable(client: pg.PoolClient): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(noDatabase("did not say whether it takes writes")), CONNECT_MS).unref();
+  });
+  const asked = client.query<{ transaction_read_only: string }>("show transaction_read_only");
+  const { rows } = await Promise.race([asked, tooLate]).finally(() => clearTimeout(timer));
+  if (rows[0]?.transaction_read_only !== "off") throw noDatabase("takes no writes");
+}
+
+const noDatabase = (why: string): Error =>
+  Object.assign(new Error(`The server that the database's address leads to ${why}.`), { code: "25006" });
+
 function connection(): Connection {
   if (held.current === null) throw new AppError("unavailable", "The database is not open yet.");
   return held.current;
@@ -35,10 +54,11 @@ export function connect(url: string): void {
     connectionString: url,
     max: POOL_SIZE,
     application_name: "countersign",
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 30_000,
     idle_in_transaction_session_timeout: SILENT_TRANSACTION_MS,
     keepAlive: true,
+    verify: (client, done) => void requireWritable(client).then(() => done(), done),
   });
   // Without a listener on every client, checked out or idle, a restart of PostgreSQL ends this process.
   pool.on("connect", (client) => client.on("error", onLostConnection));

@@ -7,6 +7,7 @@ const LOST = new Set([
   "ENOENT",
   "EPIPE",
   "ETIMEDOUT",
+  "25006", // a standby, or a server in the middle of a failover: it takes no writes
   "25P03", // the session was silent in the middle of a transaction for too long
   "53300", // too many connections
   "57P01", // terminated by an administrator
