@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type AddressRange, parseRanges } from "@/lib/core/client-address";
 import { plainRules } from "@/lib/core/plain-rules";
 import { singleton } from "@/lib/core/singleton";
 import { withoutEnd } from "@/lib/core/without-end";
@@ -9,6 +10,14 @@ const optional = <T extends z.ZodType>(schema: T) =>
 /** A setting with a default, for which empty means unset too. */
 const standard = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema);
+
+function areRanges(text: string): boolean {
+  try {
+    return parseRanges(text).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 const SAMPLERS = [
   "always_on",
@@ -54,6 +63,8 @@ const settings = z.object({
   PLATFORM_ADMINS: optional(z.string()),
   /** Private address ranges that servers may be registered in, comma separated CIDR, e.g. 10.1.0.0/16. */
   EGRESS_ALLOW: optional(z.string()),
+  /** Our own proxies, comma separated addresses or CIDR: what they say of who asked (X-Forwarded-For) is believed. */
+  TRUSTED_PROXIES: optional(z.string().refine(areRanges, "must be addresses or CIDR ranges, comma separated")),
   /** Programs that stdio servers may start, comma separated; `node` and `npx` unless told. */
   STDIO_ALLOW: optional(z.string()),
   /** Calls per second: of everybody together, of one tenant at most, and of one agent where its tenant set nothing. */
@@ -129,6 +140,10 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
 
 /** The settings of this process, read once. The only reader of `process.env`. */
 export const env = (): Env => singleton("env", () => parseEnv(process.env));
+
+/** Whose word about who asked is believed. */
+export const trustedProxies = (): readonly AddressRange[] =>
+  singleton("trusted-proxies", () => parseRanges(env().TRUSTED_PROXIES ?? ""));
 
 const announced = singleton("base-url", () => ({ url: null as string | null }));
 

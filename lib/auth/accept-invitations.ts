@@ -15,7 +15,8 @@ export async function acceptInvitations(tx: PlatformTx, who: Invited, seen: Seen
     select: { tenantId: true, id: true, roleSlugs: true },
   });
   for (const invitation of open) {
-    const roles = await becomeMember(tx, who.userId, invitation, now);
+    if (!(await takeInvitation(tx, invitation, now))) continue;
+    const roles = await becomeMember(tx, who.userId, invitation);
     const payload = { invitation: invitation.id, roles };
     const event = { eventType: "invitation.accepted", actor: who.actor, target: who.email, payload };
     await recordSessionEvent(tx, invitation.tenantId, event, seen);
@@ -24,13 +25,15 @@ export async function acceptInvitations(tx: PlatformTx, who: Invited, seen: Seen
 
 type OpenInvitation = { readonly tenantId: string; readonly id: string; readonly roleSlugs: readonly string[] };
 
-async function becomeMember(tx: PlatformTx, userId: string, from: OpenInvitation, now: number): Promise<string[]> {
-  const { tenantId, id, roleSlugs } = from;
-  await tx.invitation.update({
-    where: { tenantId_id: { tenantId, id } },
-    data: { acceptedAt: new Date(now) },
-    select: { id: true },
-  });
+/** False where it was taken back since it was read: whoever revoked it was told that nobody gets in by it. */
+async function takeInvitation(tx: PlatformTx, { tenantId, id }: OpenInvitation, now: number): Promise<boolean> {
+  const open = { tenantId, id, acceptedAt: null, revokedAt: null };
+  const { count } = await tx.invitation.updateMany({ where: open, data: { acceptedAt: new Date(now) } });
+  return count === 1;
+}
+
+async function becomeMember(tx: PlatformTx, userId: string, from: OpenInvitation): Promise<string[]> {
+  const { tenantId, roleSlugs } = from;
   const already = await tx.member.findUnique({
     where: { tenantId_userId: { tenantId, userId } },
     select: { id: true },

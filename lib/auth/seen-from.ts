@@ -1,17 +1,20 @@
+import { clientAddress } from "@/lib/core/client-address";
 import { requestIdOf } from "@/lib/core/http-headers";
 import { newId } from "@/lib/core/ids";
+import { trustedProxies } from "@/lib/env";
 
 const MAX_USER_AGENT = 400;
 
 /**
- * Where a request came from. The last address of X-Forwarded-For is the one our own server (or the nearest proxy)
- * saw; everything before it can be written by the caller.
+ * Where a request came from. The last address of X-Forwarded-For is the one our own server saw; what stands before it can be
+ * written by the caller, unless it was one of TRUSTED_PROXIES that we saw.
  */
 export function seenFrom(headers: Headers): { requestId: string; ip: string | null; userAgent: string | null } {
-  const last = headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
+  const hops = (headers.get("x-forwarded-for") ?? "").split(",");
+  const peer = hops.pop() ?? null;
   return {
     requestId: requestIdOf(headers, newId),
-    ip: /^[0-9a-fA-F.:]{2,45}$/.test(last) ? last.replace(/^::ffff:/, "") : null,
+    ip: clientAddress(peer, hops.join(","), trustedProxies()),
     userAgent: headers.get("user-agent")?.slice(0, MAX_USER_AGENT) ?? null,
   };
 }

@@ -12,6 +12,7 @@ import { UNATTENDED_HEADER } from "@/lib/core/wire";
 import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import { processSecrets } from "@/lib/db/process-secrets";
 import { changeMember } from "@/lib/members/change-member";
+import { inviteMember } from "@/lib/members/invite-member";
 import { changeTenant } from "@/lib/tenants/change-tenant";
 import { getMe } from "@/lib/tenants/read";
 import { entriesOf } from "@/lib/testing/entries";
@@ -181,6 +182,32 @@ describe("who gets in", () => {
       }),
     );
     expect(await admitPerson(personOf(email), {})).toMatchObject({ ok: true, tenantId: null });
+  });
+
+  it("is not let in by an invitation that is taken back at the same moment", async () => {
+    const { tenantId } = tenant;
+    const email = `${uniqueSlug("late")}@example.test`;
+    const { id } = await perform(inviteMember, tenant.ctx(), { email, roles: ["tenant-admin"] });
+    const signal = () => {
+      let give: () => void = () => undefined;
+      const given = new Promise<void>((resolve) => {
+        give = resolve;
+      });
+      return { give, given };
+    };
+    const [isRevoked, mayEnd] = [signal(), signal()];
+    const revoking = inTenant(tenantId, async (tx) => {
+      await tx.invitation.update({ where: { tenantId_id: { tenantId, id } }, data: { revokedAt: new Date() } });
+      isRevoked.give();
+      await mayEnd.given;
+    });
+    await isRevoked.given;
+    const entering = signIn(email);
+    setTimeout(mayEnd.give, 500);
+    await Promise.all([revoking, entering]);
+    const members = await inTenant(tenantId, (tx) => tx.member.count({ where: { tenantId, user: { email } } }));
+    expect(members).toBe(0);
+    expect(await entriesOf(tenantId, "invitation.accepted", email)).toEqual([]);
   });
 
   it("two first sign-ins at once make one account and never two", async () => {

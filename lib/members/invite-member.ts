@@ -55,9 +55,10 @@ export const revokeInvitation = defineWrite({
   run: async (tx, { tenantId }, { id }) => {
     const row = await tx.invitation.findUnique({ where: { tenantId_id: { tenantId, id } } });
     if (row === null || row.revokedAt !== null) throw new AppError("not_found", "There is no such open invitation.");
-    if (row.acceptedAt !== null)
-      throw new AppError("conflict", "This invitation was accepted. Suspend the member instead.");
-    await tx.invitation.update({ where: { tenantId_id: { tenantId, id } }, data: { revokedAt: new Date() } });
+    // Asked with the change: it may be accepted at this very moment.
+    const open = { tenantId, id, acceptedAt: null };
+    const { count } = await tx.invitation.updateMany({ where: open, data: { revokedAt: new Date() } });
+    if (count === 0) throw new AppError("conflict", "This invitation was accepted. Suspend the member instead.");
     return { result: null, audit: { action: "invitation.revoked", target: row.email, before: toInvitationView(row) } };
   },
 });

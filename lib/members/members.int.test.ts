@@ -44,6 +44,28 @@ describe("invitations", () => {
     expect(await entriesOf(tenant.tenantId, "invitation.revoked")).toHaveLength(1);
   });
 
+  it("are not taken back once they are accepted, not even at the same moment", async () => {
+    const { ctx, tenantId } = await createTestTenant();
+    const { id } = await perform(inviteMember, ctx(), { email: "quick@b.test", roles: ["viewer"] });
+    let isAccepted: () => void = () => undefined;
+    const accepted = new Promise<void>((resolve) => {
+      isAccepted = resolve;
+    });
+    const accepting = inPlatform(async (tx) => {
+      await tx.invitation.update({
+        where: { tenantId_id: { tenantId, id } },
+        data: { acceptedAt: new Date() },
+        select: { id: true },
+      });
+      isAccepted();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    });
+    await accepted;
+    await expect(perform(revokeInvitation, ctx(), { id })).rejects.toMatchObject({ code: "conflict" });
+    await accepting;
+    expect(await entriesOf(tenantId, "invitation.revoked")).toEqual([]);
+  });
+
   it("of another tenant do not exist here", async () => {
     const [one, two] = [await createTestTenant(), await createTestTenant()];
     const view = await perform(inviteMember, one.ctx(), { email: "a@b.test", roles: ["viewer"] });

@@ -5,6 +5,7 @@ import { logger } from "@/lib/core/logger";
 import { getGateway } from "@/lib/gateway/compose";
 import { answerDoor } from "@/lib/mcp/door/door";
 import type { DoorRequest } from "@/lib/mcp/door/door-request";
+import { peerAddressOf } from "@/lib/mcp/door/peer-address";
 import { sendAnswer } from "@/lib/mcp/door/send-answer";
 
 /** True for requests that are the door's. */
@@ -37,7 +38,7 @@ function toDoorRequest(request: IncomingMessage, signal: Leaving): DoorRequest {
     },
     body: (maxBytes: number) => readBody(request, maxBytes),
     signal,
-    peerAddress: request.socket.remoteAddress?.replace(/^::ffff:/, "") ?? null,
+    peerAddress: peerAddressOf(request),
   };
 }
 

@@ -10,6 +10,7 @@ import type { Identity } from "@/lib/gateway/identity";
 import { admitConnection, LIMITS } from "@/lib/mcp/door/door";
 import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
 import { bearerOf } from "@/lib/mcp/door/guards";
+import { peerAddressOf } from "@/lib/mcp/door/peer-address";
 import { CLOSE } from "@/lib/mcp/door/ws-outbox";
 import { DoorSocket } from "@/lib/mcp/door/ws-socket";
 
@@ -94,7 +95,7 @@ function toHandshake(request: IncomingMessage, { path, door }: Place): DoorReque
     },
     body: () => Promise.resolve(new Uint8Array()),
     signal: new AbortController().signal,
-    peerAddress: request.socket.remoteAddress?.replace(/^::ffff:/, "") ?? null,
+    peerAddress: peerAddressOf(request),
     carried: { connection: "", door },
   };
 }
