@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import type { Endpoint } from "@/lib/mcp/upstream/open-upstream";
 
-export type FloodTransport = "stdio" | "sse" | "websocket";
+export type FloodTransport = "stdio" | "http" | "sse" | "websocket";
 export type Flood = { readonly endpoint: Endpoint; readonly close: () => void };
 
 const WS = JSON.stringify(createRequire(import.meta.url).resolve("ws"));
@@ -21,6 +21,18 @@ const PROGRAMS: Readonly<Record<FloodTransport, string>> = {
       if (method === "initialize") process.stdout.write(answer(id) + "\\n");
       else if (id !== undefined) pour();
     });`,
+  http: `
+    const piece = lines.map((line) => "data: " + line + "\\n\\n").join("");
+    require("node:http").createServer((request, response) => {
+      const pour = () => { while (response.write(piece)); response.once("drain", pour); };
+      let body = "";
+      request.on("data", (chunk) => (body += chunk)).on("end", () => {
+        const { id, method } = JSON.parse(body || "{}");
+        if (method === "initialize") response.writeHead(200, { "content-type": "application/json" }).end(answer(id));
+        else if (method !== "tools/call") response.writeHead(202).end();
+        else response.writeHead(200, { "content-type": "text/event-stream" }), pour();
+      });
+    }).listen(0, "127.0.0.1", ${TELL});`,
   sse: `
     const piece = lines.map((line) => "data: " + line + "\\n\\n").join("");
     let stream;
@@ -60,6 +72,6 @@ export async function startFlood(transport: FloodTransport, line: string): Promi
   }
   const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
   const [said] = await once(child.stdout, "data");
-  const url = `${transport === "sse" ? "http" : "ws"}://127.0.0.1:${Number(String(said))}/`;
+  const url = `${transport === "websocket" ? "ws" : "http"}://127.0.0.1:${Number(String(said))}/`;
   return { endpoint: { transport, url }, close: () => child.kill("SIGKILL") };
 }

@@ -30,7 +30,7 @@ export type ExchangeOptions = {
   readonly method?: "POST" | "DELETE" | "GET";
   /** A stream that breaks is no fault where the server said how to go on with it. */
   readonly takesUp?: boolean | undefined;
-  /** Sees each event of an event stream; true means this is the one that was waited for. */
+  /** Sees each event of an event stream; true means this is the one that was waited for. May throw what is wrong with it. */
   readonly onEvent: (data: string) => boolean;
   /** Reads a large event; null means that it is not the one. */
   readonly onLargeEvent?: (data: Buffer) => Promise<ReadMessage | null>;
@@ -78,7 +78,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onEvent(data: string): void {
-    if (!this.over && this.options.onEvent(data)) this.take(Buffer.from(data));
+    if (this.over) return;
+    try {
+      if (this.options.onEvent(data)) this.take(Buffer.from(data));
+    } catch (fault) {
+      this.onFault(fault as Error);
+    }
   }
 
   /** It may be the one: until that is known nothing else ends the exchange but the deadline. */

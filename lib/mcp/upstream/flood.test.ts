@@ -22,7 +22,7 @@ const LINES = {
   "pings that have to be answered": '{"jsonrpc":"2.0","id":"p","method":"ping"}',
   progress: note("notifications/progress", { progressToken: 987654, progress: 1 }),
 } as const;
-const TRANSPORTS = ["stdio", "sse", "websocket"] as const satisfies readonly FloodTransport[];
+const TRANSPORTS = ["stdio", "http", "sse", "websocket"] as const satisfies readonly FloodTransport[];
 
 /**
  * The longest that anybody else would have to wait: 3 to 26 ms here; up to 900 before floods were read in turns and counted.

@@ -7,9 +7,11 @@ import { broken, httpRefusal, rpcRefusal } from "@/lib/mcp/upstream/faults";
 import { LARGE_BYTES, readLarge } from "@/lib/mcp/upstream/large-answers";
 import type { ReadMessage } from "@/lib/mcp/upstream/large-message";
 import { parseMessage, progressOf } from "@/lib/mcp/upstream/messages";
+import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Connections, isRecord, type Json, type UpstreamRequest } from "@/lib/mcp/upstream/protocol";
 import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
+import { makeReplies } from "@/lib/mcp/upstream/replies";
 import { untilStopped } from "@/lib/mcp/upstream/until-stopped";
 import { makeWarmSockets, type WarmSockets } from "@/lib/mcp/upstream/warm-sockets";
 import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
@@ -106,6 +108,7 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
   const line: WaitingLine = { waiting: 0 };
   const sockets = makeWarmSockets(inTurns(guardedConnector(options.policy)), url, () => line.waiting > 0);
   const pool = makePool(url.origin, sockets);
+  const replies = makeReplies(options.deadlineMs);
   let [requests, warm, lastId, toppedUpAt] = [0, 0, 0, Number.NEGATIVE_INFINITY];
 
   /** Idle connections are closed by either side; a server that is in use gets its base back. */
@@ -147,7 +150,7 @@ export function openHttpWire(options: HttpWireOptions): HttpWire {
     reply(message, headers) {
       const body = JSON.stringify({ jsonrpc: "2.0", ...message });
       const posted = { line, path, headers: { ...base, ...headers }, body, onEvent: () => true };
-      return within(options.deadlineMs, (deadline) => exchange(pool, { ...posted, deadline }));
+      return replies((deadline) => exchange(pool, { ...posted, deadline }));
     },
     ...streamsOver(pool, { line, path, base }),
     async close(session) {
@@ -178,33 +181,26 @@ const streamsOver = (pool: Pool, { line, path, base }: Way): Pick<HttpWire, "res
   },
   listen(given, deadline, onMessage) {
     const headers = { ...base, ...given, accept: "text/event-stream" };
-    const onEvent = (data: string) => {
-      const message = parseEvent(data);
-      if (message !== null) onMessage(message);
-      return false;
-    };
-    return exchange(pool, { line, path, method: "GET", headers, body: null, deadline, onEvent });
+    return exchange(pool, { line, path, method: "GET", headers, body: null, deadline, onEvent: hearAll(onMessage) });
   },
 });
 
-/** Which event of a stream is the answer; the others are told on the way. */
-const waitsFor = ({ id, deadline, onProgress, onMessage }: Posted, owner: object) => ({
-  onEvent: (data: string) => isAnswer(parseEvent(data), id, onProgress, onMessage),
-  async onLargeEvent(data: Buffer) {
-    const read = await readLarge(data, owner, () => deadline.stopped() === null);
-    return isAnswer(read.message, id, onProgress, onMessage) ? read : null;
-  },
-});
-
-/** Does what is no single caller's. */
-async function within(ms: number, work: (deadline: Deadline) => Promise<unknown>): Promise<void> {
-  const deadline = startDeadline(ms);
-  try {
-    await work(deadline);
-  } finally {
-    deadline.release();
-  }
-}
+/** Which event of a stream is the answer; the others are told on the way. Most answers are no streams. */
+const waitsFor = (posted: Posted, owner: object) => {
+  let hear: ReturnType<typeof hearFor> | null = null;
+  const isIt = (event: Json | null) => {
+    hear ??= hearFor(posted);
+    return hear(event);
+  };
+  return {
+    // An event with nothing but an id says where the stream can be taken up.
+    onEvent: (data: string) => data !== "" && isIt(parseEvent(data)),
+    async onLargeEvent(data: Buffer) {
+      const read = await readLarge(data, owner, () => posted.deadline.stopped() === null);
+      return isIt(read.message) ? read : null;
+    },
+  };
+};
 
 const pathOf = ({ pathname, search }: URL): string => `${pathname}${search}`;
 
@@ -237,17 +233,40 @@ function messageText(id: number | null, method: string, params: Json | undefined
   return `{"jsonrpc":"2.0",${numbered}"method":${JSON.stringify(method)}${given}}`;
 }
 
-function isAnswer(
-  event: Json | null,
-  id: number | null,
-  onProgress: UpstreamRequest["onProgress"],
-  onMessage: Posted["onMessage"],
-): boolean {
-  if (event === null || id === null) return false;
-  if (onMessage !== undefined && typeof event["method"] === "string") onMessage(event);
-  const progress = progressOf(event, id);
-  if (progress !== null) onProgress?.(progress);
-  return "result" in event || "error" in event;
+/** Counts what costs us more than its bytes: events that nobody can read, and questions, each of which is answered by a POST. */
+function countNoise(): (event: Json | null) => void {
+  const count = makeNoiseLimit((fault) => {
+    throw fault;
+  });
+  return (event) => {
+    if (event === null) count(0, "unreadable");
+    else if (event["id"] !== undefined && typeof event["method"] === "string") count(0, "asked");
+  };
+}
+
+/** Hears the stream of one request; true for what answers it. Throws where there is too much of anything else. */
+function hearFor({ id, onProgress, onMessage }: Posted): (event: Json | null) => boolean {
+  const count = countNoise();
+  return (event) => {
+    count(event);
+    if (event === null || id === null) return false;
+    if (onMessage !== undefined && typeof event["method"] === "string") onMessage(event);
+    const progress = progressOf(event, id);
+    if (progress !== null) onProgress?.(progress);
+    return "result" in event || "error" in event;
+  };
+}
+
+/** Hears a stream that answers nothing. Throws likewise. */
+function hearAll(onMessage: (message: Json) => void): (data: string) => boolean {
+  const count = countNoise();
+  return (data) => {
+    if (data === "") return false;
+    const message = parseEvent(data);
+    count(message);
+    if (message !== null) onMessage(message);
+    return false;
+  };
 }
 
 function parseEvent(data: string | Uint8Array): Json | null {

@@ -8,9 +8,9 @@ import { MAX_ANSWER_BYTES } from "@/lib/mcp/upstream/protocol";
 const LIMIT = { windowMs: 10_000, bytes: MAX_ANSWER_BYTES, messages: 100_000 };
 
 /** For how many messages each counts: what costs us more, or makes less sense, may come less often. */
-const WEIGHT = { message: 1, stray: 10, asked: 100, unreadable: 1_000 } as const;
+const WEIGHT = { message: 1, stray: 10, ping: 100, asked: 500, unreadable: 1_000 } as const;
 
-/** Something that nobody waited for: a message of the server's own, an answer to nobody, what we have to answer (a ping), or nothing one can read. */
+/** Something that nobody waited for: a message of the server's own, an answer to nobody, a ping, a question (each answer is a message of ours, or a POST), or nothing one can read. */
 export type Noise = keyof typeof WEIGHT;
 /** What became of something that a server said. */
 export type Heard = "answer" | Noise;

@@ -10,6 +10,7 @@ import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Json, MAX_ANSWER_BYTES, type Upstream } from "@/lib/mcp/upstream/protocol";
 import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
+import { makeReplies } from "@/lib/mcp/upstream/replies";
 import { makeSseReader } from "@/lib/mcp/upstream/sse-reader";
 import { startDeadline } from "@/lib/resilience/deadline";
 
@@ -58,19 +59,22 @@ function openSseChannel(url: URL, options: SseUpstreamOptions, events: ChannelEv
   };
   const count = makeNoiseLimit(leave);
   const hear = makeHearing(events, count, leave);
+  const replies = makeReplies(options.deadlineMs);
   // POSTs overtake each other; nothing may overtake the one that says that we are ready.
   let ready = Promise.resolve();
   const post = (message: Json) => {
     if (address === null) return void early.push(message);
     const posted = { path: address, headers, message, deadlineMs: options.deadlineMs };
+    const isReply = !("method" in message);
+    const send = async () => (gone ? undefined : postMessage(pool, posted));
     const done = ready
-      .then(() => postMessage(pool, posted))
+      .then(() => (isReply ? replies(send) : send()))
       .catch((cause: unknown) => {
         const fault = isAppError(cause) ? cause : connectionFault(cause);
         // It no longer knows this stream, so nothing would ever be answered on it.
         if (fault.detail["httpStatus"] === 404) leave(unreachable("it no longer knows this connection"));
         // Our answers bear the server's numbers, which may be those of our own requests.
-        else if (typeof message["id"] === "number" && "method" in message) events.onUnsent(message["id"], fault);
+        else if (typeof message["id"] === "number" && !isReply) events.onUnsent(message["id"], fault);
       });
     if (message["method"] === "notifications/initialized") ready = done;
   };

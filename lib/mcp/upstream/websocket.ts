@@ -74,7 +74,7 @@ function openWebSocket(url: URL, options: Options, { onMessage, onGone }: Channe
     if (heard instanceof Promise) restUntil(socket, heard);
   });
   // Each is answered, which costs us too.
-  socket.on("ping", (data: Buffer) => count(data.length, "asked"));
+  socket.on("ping", (data: Buffer) => count(data.length, "ping"));
   socket.on("unexpected-response", (request, response: IncomingMessage) => {
     leave(refusalOf(response.statusCode ?? 0));
     request.destroy();
