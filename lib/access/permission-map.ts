@@ -3,7 +3,7 @@ import type { PermissionMap } from "@/lib/access/decide";
 import { canonicalSha256 } from "@/lib/core/canonical-json";
 import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
-import { tenantSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, tenantSql } from "@/lib/db/sql";
 
 /** The stored document: `<server>/<tool>` to permission. */
 export type PermissionRules = Readonly<Record<string, string>>;
@@ -33,16 +33,20 @@ export function toPermissionMap(version: number, sha256: string, rules: Permissi
 type Row = { version: number; sha256: string; map: PermissionRules };
 
 async function load(tenantId: string, previous: PermissionMap | undefined): Promise<PermissionMap> {
-  const rows = await tenantSql(tenantId, async (client) => {
-    // Versions are append-only, so the document of a version that is already here need not travel again.
-    const known = previous?.version ?? -1;
-    const { rows: found } = await client.query<Row>(
-      `select version, sha256, case when version = $2 then null else map end as map
+  const rows = await tenantSql(
+    tenantId,
+    async (client) => {
+      // Versions are append-only, so the document of a version that is already here need not travel again.
+      const known = previous?.version ?? -1;
+      const { rows: found } = await client.query<Row>(
+        `select version, sha256, case when version = $2 then null else map end as map
          from permission_map_versions where tenant_id = $1 order by version desc limit 1`,
-      [tenantId, known],
-    );
-    return found;
-  });
+        [tenantId, known],
+      );
+      return found;
+    },
+    CALLS_WAIT_MS,
+  );
   const row = rows[0];
   if (row === undefined) return toPermissionMap(0, rulesSha256(EMPTY_RULES), EMPTY_RULES);
   if (previous?.version === row.version && previous.sha256 === row.sha256) return previous;

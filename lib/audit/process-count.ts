@@ -1,7 +1,7 @@
 import "server-only";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
-import { platformSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, platformSql } from "@/lib/db/sql";
 
 const READ_EVERY_MS = 5_000;
 
@@ -12,7 +12,7 @@ const ALIVE = `select count(*)::int as alive from gateway_processes
 const held = singleton("audit.process-count", () => ({ known: 1, timer: null as NodeJS.Timeout | null }));
 
 async function read(): Promise<void> {
-  const { rows } = await platformSql((client) => client.query<{ alive: number }>(ALIVE));
+  const { rows } = await platformSql((client) => client.query<{ alive: number }>(ALIVE), undefined, CALLS_WAIT_MS);
   held.known = Math.max(1, rows[0]?.alive ?? 1);
 }
 

@@ -2,7 +2,7 @@ import "server-only";
 import { hash } from "node:crypto";
 import type { AgentIdentity, AgentKeyCheck, AgentKeyRefusal } from "@/lib/auth/agent-identity";
 import { singleton } from "@/lib/core/singleton";
-import { platformSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, platformSql } from "@/lib/db/sql";
 import { env } from "@/lib/env";
 
 const TOUCH_EVERY_MS = 60_000;
@@ -100,14 +100,18 @@ async function askOn(): Promise<void> {
 
 function readKeys(asked: readonly Question[]): Promise<Row[]> {
   const [hashes, moments] = [asked.map(({ hash }) => hash), asked.map(({ now }) => new Date(now))];
-  return platformSql(async (client) => {
-    const { rows } = await client.query<Row>(SQL, [hashes, moments, env().demo]);
-    const latest = Math.max(...asked.map(({ now }) => now));
-    const stale = rows.filter(({ lastUsedAt }) => latest - (lastUsedAt?.getTime() ?? 0) > TOUCH_EVERY_MS);
-    const [tenants, keys] = [stale.map(({ tenantId }) => tenantId), stale.map(({ keyId }) => keyId)];
-    if (stale.length > 0) await client.query(TOUCH, [tenants, keys, new Date(latest)]);
-    return rows;
-  });
+  return platformSql(
+    async (client) => {
+      const { rows } = await client.query<Row>(SQL, [hashes, moments, env().demo]);
+      const latest = Math.max(...asked.map(({ now }) => now));
+      const stale = rows.filter(({ lastUsedAt }) => latest - (lastUsedAt?.getTime() ?? 0) > TOUCH_EVERY_MS);
+      const [tenants, keys] = [stale.map(({ tenantId }) => tenantId), stale.map(({ keyId }) => keyId)];
+      if (stale.length > 0) await client.query(TOUCH, [tenants, keys, new Date(latest)]);
+      return rows;
+    },
+    undefined,
+    CALLS_WAIT_MS,
+  );
 }
 
 function lookedUp(row: Row | undefined, now: number): LookedUp {

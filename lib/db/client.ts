@@ -16,7 +16,7 @@ const POOL_SIZE = 24;
 /**
  * After so long without a word in the middle of a transaction PostgreSQL ends the session. A host that lost power would keep a
  * chain's head for hours otherwise, and every call of that tenant would be refused. Nothing of ours waits for the outside world
- * inside a transaction; statements may take as long as they need.
+ * inside a transaction; statements may take as long as they need, but for those that calls wait for (`CALLS_WAIT_MS`).
  */
 const SILENT_TRANSACTION_MS = 10_000;
 

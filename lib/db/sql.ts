@@ -1,13 +1,27 @@
 import "server-only";
 import type { PoolClient } from "pg";
+import { AppError } from "@/lib/core/errors";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { pool } from "@/lib/db/client";
 import { requireUuid } from "@/lib/db/in-tenant";
 import { orUnavailable, orUnreachable } from "@/lib/db/lost-connection";
 
-/** A raw transaction as the tenant's runtime role: two round trips besides the caller's own statements. */
-export async function tenantSql<T>(tenantId: string, run: (client: PoolClient) => Promise<T>): Promise<T> {
-  return transact("countersign_tenant", tenantId, run);
+/**
+ * For what calls wait for. It takes milliseconds; where the database has not said a word for so long, the connection may lead
+ * nowhere, as after a host was lost, and TCP would take a quarter of an hour to notice.
+ */
+export const CALLS_WAIT_MS = 5_000;
+
+/**
+ * A raw transaction as the tenant's runtime role: two round trips besides the caller's own statements. With `patienceMs` it
+ * fails, and its connection ends, when it takes longer.
+ */
+export async function tenantSql<T>(
+  tenantId: string,
+  run: (client: PoolClient) => Promise<T>,
+  patienceMs?: number,
+): Promise<T> {
+  return transact("countersign_tenant", tenantId, run, patienceMs);
 }
 
 /**
@@ -28,17 +42,24 @@ export const tenantRaw = <T>(tenantId: string, run: (tx: RawTx) => Promise<T>): 
 export async function platformSql<T>(
   run: (client: PoolClient) => Promise<T>,
   tenantId: string = PLATFORM_TENANT_ID,
+  patienceMs?: number,
 ): Promise<T> {
-  return transact("countersign_platform", tenantId, run);
+  return transact("countersign_platform", tenantId, run, patienceMs);
 }
 
-async function transact<T>(role: string, tenantId: string, run: (client: PoolClient) => Promise<T>): Promise<T> {
+async function transact<T>(
+  role: string,
+  tenantId: string,
+  run: (client: PoolClient) => Promise<T>,
+  patienceMs: number | undefined,
+): Promise<T> {
   requireUuid(tenantId);
   const client = await pool()
     .connect()
     .catch((cause: unknown) => {
       throw orUnreachable(cause);
     });
+  const patience = patienceMs === undefined ? null : endAfter(client, patienceMs);
   try {
     // One simple query, so that opening costs one round trip. Both values are ours: a constant and a checked uuid.
     await client.query(
@@ -48,12 +69,27 @@ async function transact<T>(role: string, tenantId: string, run: (client: PoolCli
     const ended = await client.query("commit");
     // PostgreSQL answers a commit after a failed statement with ROLLBACK and no error.
     if (ended.command !== "COMMIT") throw new Error("The transaction was rolled back: a statement in it had failed.");
+    patience?.keep();
     client.release();
     return result;
   } catch (cause) {
+    patience?.keep();
+    if (patience?.hasEnded() === true) throw new AppError("unavailable", SILENT, { retryAfterMs: 1_000 }, cause);
     await giveBack(client);
     throw orUnavailable(cause);
   }
+}
+
+const SILENT = "The database does not answer.";
+
+/** Takes the connection out of the pool after that time, which cuts it where a question is under way. */
+function endAfter(client: PoolClient, ms: number) {
+  let ended = false;
+  const timer = setTimeout(() => {
+    ended = true;
+    client.release(new Error(SILENT));
+  }, ms);
+  return { keep: () => clearTimeout(timer), hasEnded: () => ended };
 }
 
 /** A session whose transaction could not be undone still has a role and a tenant: it must not be used again. */

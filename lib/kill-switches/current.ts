@@ -1,13 +1,13 @@
 import "server-only";
 import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
-import { tenantSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, tenantSql } from "@/lib/db/sql";
 import { type KillSet, makeKillSet, type ThrownSwitch } from "@/lib/kill-switches/kill-set";
 
 const THROWN = "select id, kind, target, reason from kill_switches where tenant_id = $1 and lifted_at is null";
 
 async function load(tenantId: string): Promise<KillSet> {
-  const { rows } = await tenantSql(tenantId, (client) => client.query<ThrownSwitch>(THROWN, [tenantId]));
+  const { rows } = await tenantSql(tenantId, (client) => client.query<ThrownSwitch>(THROWN, [tenantId]), CALLS_WAIT_MS);
   return makeKillSet(rows);
 }
 

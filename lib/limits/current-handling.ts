@@ -1,7 +1,7 @@
 import "server-only";
 import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
-import { tenantSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, tenantSql } from "@/lib/db/sql";
 import { RETRY_POLICIES, type RetryPolicy } from "@/lib/limits/schemas";
 
 /** What we decided about calls to one server, apart from how it is reached. */
@@ -33,7 +33,7 @@ const SQL = `select s.id, s.retry_policy,
 export const toRetryPolicy = (text: string): RetryPolicy => RETRY_POLICIES.find((known) => known === text) ?? "off";
 
 async function load(tenantId: string): Promise<Handling> {
-  const { rows } = await tenantSql(tenantId, (client) => client.query<Row>(SQL, [tenantId]));
+  const { rows } = await tenantSql(tenantId, (client) => client.query<Row>(SQL, [tenantId]), CALLS_WAIT_MS);
   return new Map(
     rows.map(({ id, retry_policy: policy, cached, revision }) => [
       id,

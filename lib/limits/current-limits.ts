@@ -1,7 +1,7 @@
 import "server-only";
 import type { Soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
-import { tenantSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, tenantSql } from "@/lib/db/sql";
 
 /** Calls per second a tenant has set for itself; null where it has not. */
 export type TenantLimits = {
@@ -19,7 +19,7 @@ type LimitRow = { readonly target: string; readonly per_second: number };
 
 async function load(tenantId: string): Promise<TenantLimits> {
   const sql = "select target, per_second from rate_limits where tenant_id = $1";
-  const { rows } = await tenantSql(tenantId, (client) => client.query<LimitRow>(sql, [tenantId]));
+  const { rows } = await tenantSql(tenantId, (client) => client.query<LimitRow>(sql, [tenantId]), CALLS_WAIT_MS);
   return toLimits(rows.map(({ target, per_second: perSecond }) => ({ target, perSecond })));
 }
 

@@ -1,6 +1,6 @@
 import "server-only";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
-import { tenantSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, tenantSql } from "@/lib/db/sql";
 import { type Matches, makeMatches } from "@/lib/profiles/match";
 import type { ProfileMode, ProfileTool } from "@/lib/profiles/schemas";
 
@@ -12,10 +12,14 @@ type Held = { readonly stamp: string; readonly profile: Profile };
 type ProfilesBySlug = ReadonlyMap<string, Held>;
 
 async function load(tenantId: string, previous: ProfilesBySlug | undefined): Promise<ProfilesBySlug> {
-  const rows = await tenantSql(tenantId, async (client) => {
-    const sql = `select slug, mode, tools, id::text || xmin::text as stamp from profiles where tenant_id = $1`;
-    return (await client.query<Row>(sql, [tenantId])).rows;
-  });
+  const rows = await tenantSql(
+    tenantId,
+    async (client) => {
+      const sql = `select slug, mode, tools, id::text || xmin::text as stamp from profiles where tenant_id = $1`;
+      return (await client.query<Row>(sql, [tenantId])).rows;
+    },
+    CALLS_WAIT_MS,
+  );
   return new Map(
     rows.map(({ slug, mode, tools, stamp }) => {
       const known = previous?.get(slug);

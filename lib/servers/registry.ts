@@ -3,7 +3,7 @@ import { canonicalSha256 } from "@/lib/core/canonical-json";
 import { logger } from "@/lib/core/logger";
 import { type Soon, soon } from "@/lib/core/soon";
 import { type TenantCache, tenantCache } from "@/lib/core/tenant-cache";
-import { tenantSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, tenantSql } from "@/lib/db/sql";
 import { toCircuitRules, toPoolLimits } from "@/lib/servers/circuit-rules";
 import { isUnopenable, openCredential } from "@/lib/servers/credential";
 import { endpointOf } from "@/lib/servers/endpoint-of";
@@ -107,13 +107,18 @@ async function toServer(tenantId: string, row: ServerRow, tools: readonly ToolRo
 }
 
 async function load(tenantId: string, previous: Catalog | undefined): Promise<Catalog> {
-  const read = await tenantSql(tenantId, async (client) => {
-    const revision = (await client.query<{ revision: string }>(REVISION, [tenantId])).rows[0]?.revision ?? "";
-    if (revision === previous?.revision) return null;
-    const servers = await client.query<ServerRow>(SERVERS, [tenantId]);
-    const tools = await client.query<ToolRow>(TOOLS, [tenantId]);
-    return { revision, servers: servers.rows, tools: tools.rows };
-  });
+  const read = await tenantSql(
+    tenantId,
+    async (client) => {
+      const revision = (await client.query<{ revision: string }>(REVISION, [tenantId])).rows[0]?.revision ?? "";
+      if (revision === previous?.revision) return null;
+      const servers = await client.query<ServerRow>(SERVERS, [tenantId]);
+      const tools = await client.query<ToolRow>(TOOLS, [tenantId]);
+      return { revision, servers: servers.rows, tools: tools.rows };
+    },
+    // A catalog may have thousands of tools.
+    3 * CALLS_WAIT_MS,
+  );
   if (read === null && previous !== undefined) return previous;
   const leftOut = new Set<string>();
   const servers = await Promise.all(

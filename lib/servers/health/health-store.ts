@@ -1,10 +1,12 @@
 import "server-only";
 import type { TenantTx } from "@/lib/db/in-tenant";
-import { platformSql, type RawTx, tenantRaw, tenantSql } from "@/lib/db/sql";
+import { CALLS_WAIT_MS, platformSql, type RawTx, tenantRaw, tenantSql } from "@/lib/db/sql";
 import type { HealthState } from "@/lib/servers/health/health-rules";
 
 export type DueServer = { readonly tenantId: string; readonly serverId: string };
 
+/** No call waits for these, but no loop may hang for ever either. */
+const PATIENCE_MS = 3 * CALLS_WAIT_MS;
 /** How much later than its turn a server may be asked by a process that does not hold its connection. */
 const TAKE_OVER_AFTER_S = 10;
 /** What one look finds at most; of a tenant so many that it cannot hide the others' turns. */
@@ -25,7 +27,7 @@ const DUE = `select "tenantId", "serverId" from (
 
 /** Servers of all tenants whose turn it is. Others may see the same ones: `claim` decides. */
 export const dueServers = (processId: string): Promise<readonly DueServer[]> =>
-  platformSql(async (client) => (await client.query<DueServer>(DUE, [processId])).rows);
+  platformSql(async (client) => (await client.query<DueServer>(DUE, [processId])).rows, undefined, PATIENCE_MS);
 
 const CLAIM = `insert into server_health as h (tenant_id, server_id, next_check_at, checked_by)
   select tenant_id, id, now() + $3 * interval '1 millisecond', $4::uuid from servers
@@ -36,10 +38,14 @@ const CLAIM = `insert into server_health as h (tenant_id, server_id, next_check_
 
 /** Takes the turn by moving it on, in one statement: of any number of processes exactly one gets the state back. */
 export const claim = (due: DueServer, processId: string, holdMs: number): Promise<HealthState | null> =>
-  tenantSql(due.tenantId, async (client) => {
-    const { rows } = await client.query<HealthState>(CLAIM, [due.tenantId, due.serverId, holdMs, processId]);
-    return rows[0] ?? null;
-  });
+  tenantSql(
+    due.tenantId,
+    async (client) => {
+      const { rows } = await client.query<HealthState>(CLAIM, [due.tenantId, due.serverId, holdMs, processId]);
+      return rows[0] ?? null;
+    },
+    PATIENCE_MS,
+  );
 
 export type Checked = { readonly state: HealthState; readonly nextCheckMs: number; readonly latencyMs: number | null };
 
