@@ -6,6 +6,7 @@ import { nextAuthOptions } from "@/lib/auth/next-auth-options";
 import { recordRefusal } from "@/lib/auth/refusals";
 import { seenFrom } from "@/lib/auth/seen-from";
 import { cookieName } from "@/lib/auth/session-cookie";
+import { HTTP_STATUS, isAppError, toAppError } from "@/lib/core/errors";
 import { parseJsonGuarded, readBounded } from "@/lib/core/json-guard";
 import { processSecrets } from "@/lib/db/process-secrets";
 import { exportNextAuthEnv } from "@/lib/env";
@@ -19,6 +20,7 @@ const nextAuth: NextAuth =
 
 const ACTIONS = new Set(["providers", "session", "csrf", "signin", "signout", "callback", "error"]);
 const MAX_BODY_BYTES = 64 * 1024;
+const PLAIN = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
 
 /** Serves /api/auth/<action>/<provider> with next-auth, on plain web requests so that it runs under any server. */
 export async function handleAuthRequest(request: Request): Promise<Response> {
@@ -26,7 +28,9 @@ export async function handleAuthRequest(request: Request): Promise<Response> {
   const [action = ""] = path;
   // `_log` would let anybody write into our log.
   if (!ACTIONS.has(action)) return new Response(null, { status: 404 });
-  const response = await exchange(request, path, await bodyFields(request));
+  const body = await bodyFields(request).catch((cause: unknown) => toAppError(cause));
+  if (isAppError(body)) return new Response(body.message, { status: HTTP_STATUS[body.code], headers: PLAIN });
+  const response = await exchange(request, path, body);
   const error = errorOf(response);
   if (action === "callback" && error !== null && !ALREADY_RECORDED.has(error)) {
     const seen = seenFrom(request.headers);

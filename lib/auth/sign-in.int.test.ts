@@ -230,6 +230,15 @@ describe("signing in with authorization code and PKCE", () => {
     expect(unknown.headers.get("location")).toBe("/sign-in?error=unknown_provider");
   });
 
+  it("says what is wrong with a body that it does not read", async () => {
+    const post = (type: string, body: string) =>
+      fetch(`${web.base}/api/auth/signin/dev`, { method: "POST", headers: { "content-type": type }, body });
+    const large = await post("application/x-www-form-urlencoded", `csrfToken=${"x".repeat(70_000)}`);
+    expect([large.status, await large.text()]).toEqual([413, "The body is larger than 65536 bytes."]);
+    const broken = await post("application/json", "{");
+    expect([broken.status, await broken.text()]).toEqual([422, "The body is not valid JSON."]);
+  });
+
   it("keeps accounts apart from sessions: a forged cookie names nobody", async () => {
     for (const cookie of ["countersign.session=x", "countersign.session=a.b.c.d.e", "countersign.session="]) {
       await expect(contextFromHeaders(new Headers({ cookie }))).rejects.toMatchObject({ code: "unauthenticated" });

@@ -9,7 +9,11 @@ export const slug = z
     "must start with a letter and hold only lower-case letters, digits and hyphens, at most 31",
   );
 export const permission = z.string().refine(isPermission, "must look like namespace:action or namespace:*");
-export const isoTime = z.iso.datetime({ offset: true });
+/** What PostgreSQL takes as well: it knows no year 0, and no place that is further from UTC. */
+const isStorable = (text: string): boolean => !text.startsWith("0000") && !/[+-](?:1[6-9]|2\d):\d\d$/.test(text);
+export const isoTime = z.iso
+  .datetime({ offset: true })
+  .refine(isStorable, "must be of a year from 0001 on, and at most 15:59 from UTC");
 export const cursor = z.string().max(200).optional();
 
 /** Said by the console of what a page asks by itself while nobody touches it: that is no use of the session. */

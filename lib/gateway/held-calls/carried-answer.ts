@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError, ERROR_CODES, toAppError } from "@/lib/core/errors";
-import { notHeld, voteOf } from "@/lib/mcp/upstream/faults";
+import { isNotHeld, notHeld } from "@/lib/mcp/upstream/faults";
 import { readLarge } from "@/lib/mcp/upstream/large-answers";
 import { isRecord, type UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
 
@@ -42,8 +42,7 @@ export function answerToBytes({ result, bytes, large }: UpstreamAnswer): Buffer 
 export function failureToBytes(cause: unknown): Buffer {
   const error = toAppError(cause);
   const { code, message, detail } = error;
-  const ours = code === "upstream_protocol" && voteOf(error) === "abstain";
-  return withHead({ is: "error", code, message, detail, ours });
+  return withHead({ is: "error", code, message, detail, ours: isNotHeld(error) });
 }
 
 const garbled = () => new AppError("internal", "What another process of the gateway said of this call cannot be read.");

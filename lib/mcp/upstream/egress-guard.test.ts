@@ -68,6 +68,8 @@ describe("egress guard", () => {
     "64:ff9b::7f00:1",
     "2002:7f00:1::",
     "224.0.0.1",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
   ])("refuses %s", (address) => {
     expect(addressAllowed(address, strict)).toBe(false);
   });

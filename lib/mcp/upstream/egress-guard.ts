@@ -13,6 +13,9 @@ const CONNECT_TIMEOUT_MS = 3_000;
 // IPv4-compatible addresses (::a.b.c.d) count as unicast for the library, yet may reach 127.0.0.1.
 const IPV4_COMPATIBLE: readonly [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("::"), 96];
 
+/** Agents of a cloud beside its machines, at public addresses: Azure's hands out what a machine runs with. */
+const HOST_AGENTS: readonly (readonly [ipaddr.IPv4, number])[] = [[ipaddr.IPv4.parse("168.63.129.16"), 32]];
+
 function matches(address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: readonly [ipaddr.IPv4 | ipaddr.IPv6, number]) {
   return address.kind() === range.kind() && address.match(range as never, bits);
 }
@@ -30,7 +33,7 @@ export function addressAllowed(text: string, policy: UpstreamPolicy): boolean {
   if (addressListed(text, policy)) return true;
   const address = ipaddr.process(text);
   if (address.kind() === "ipv6" && matches(address, IPV4_COMPATIBLE)) return false;
-  return address.range() === "unicast";
+  return address.range() === "unicast" && !HOST_AGENTS.some((agent) => matches(address, agent));
 }
 
 const refused = (host: string): AppError =>
