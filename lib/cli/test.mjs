@@ -115,6 +115,8 @@ const inner = () => Promise.all([unit({ quiet: true }), house()]);
 
 /** Starts servers of its own whatever database the leg uses, so once is enough. */
 const EMBEDDED_ONLY = "lib/db/embedded.int.test.ts";
+/** What passes between processes over Redis is the same whatever the database: once, where there are two. */
+const ONCE = "lib/gateway/held-calls/elsewhere.int.test.ts";
 
 /** A leg that needs something this machine may not have: said plainly, and a failure where CI promised it. */
 function missing(name, what) {
@@ -131,9 +133,9 @@ function missing(name, what) {
 /** Both legs spend half of their time waiting for time-outs that they test, so they run beside each other. */
 async function integration() {
   const redis = (await reachable(6379)) ? "redis://127.0.0.1:6379" : "";
-  const leg = (name, url, more = {}) =>
+  const leg = (name, url, { excluded = [], ...more } = {}) =>
     // Each has its own part of Redis, as two installations would.
-    vitest(name, ["--project", "int", ...(url ? ["--exclude", EMBEDDED_ONLY] : [])], {
+    vitest(name, ["--project", "int", ...excluded.flatMap((file) => ["--exclude", file])], {
       env: { CS_TEST_DATABASE_URL: url, CS_TEST_REDIS_URL: redis, REDIS_PREFIX: `test-${url ? "server" : "embedded"}` },
       ...more,
     });
@@ -141,10 +143,10 @@ async function integration() {
     ? leg(
         "integration on PostgreSQL at 127.0.0.1:5432",
         process.env.CS_TEST_DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/postgres",
-        { quiet: true },
+        { quiet: true, excluded: [EMBEDDED_ONLY] },
       )
     : null;
-  await leg("integration on the embedded PostgreSQL", "");
+  await leg("integration on the embedded PostgreSQL", "", { excluded: server === null ? [] : [ONCE] });
   if (server === null) missing("integration on PostgreSQL", "nothing answers at 127.0.0.1:5432");
   await server;
   if (!redis) missing("integration on Redis", "nothing answers at 127.0.0.1:6379");
