@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AddressRange, parseRanges } from "@/lib/core/client-address";
+import { type AddressRange, parseRanges } from "@/lib/core/address-ranges";
 import { plainRules } from "@/lib/core/plain-rules";
 import { singleton } from "@/lib/core/singleton";
 import { withoutEnd } from "@/lib/core/without-end";
@@ -62,7 +62,7 @@ const settings = z.object({
   /** E-mail addresses of the first platform admins, comma separated; they must sign in by SSO. */
   PLATFORM_ADMINS: optional(z.string()),
   /** Private address ranges that servers may be registered in, comma separated CIDR, e.g. 10.1.0.0/16. */
-  EGRESS_ALLOW: optional(z.string()),
+  EGRESS_ALLOW: optional(z.string().refine(areRanges, "must be addresses or CIDR ranges, comma separated")),
   /** Our own proxies, comma separated addresses or CIDR: what they say of who asked (X-Forwarded-For) is believed. */
   TRUSTED_PROXIES: optional(z.string().refine(areRanges, "must be addresses or CIDR ranges, comma separated")),
   /** Programs that stdio servers may start, comma separated; `node` and `npx` unless told. */

@@ -1,24 +1,5 @@
 import { isIP } from "node:net";
-import ipaddr from "ipaddr.js";
-
-export type AddressRange = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
-
-/** Reads comma separated addresses and CIDR ranges; throws for what is neither, because a typo must not pass for a rule. */
-export const parseRanges = (text: string): readonly AddressRange[] =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-    .map((part) => {
-      if (part.includes("/")) return ipaddr.parseCIDR(part);
-      const address = ipaddr.process(part);
-      return [address, address.kind() === "ipv4" ? 32 : 128];
-    });
-
-const within = (text: string, ranges: readonly AddressRange[]): boolean => {
-  const address = ipaddr.process(text);
-  return ranges.some(([range, bits]) => address.kind() === range.kind() && address.match(range as never, bits));
-};
+import { type AddressRange, isWithin } from "@/lib/core/address-ranges";
 
 /** An address as it is shown, IPv4 in its own form; null for what is none. */
 function readAddress(text: string): string | null {
@@ -38,7 +19,7 @@ export function clientAddress(
   let known = readAddress(peer ?? "");
   if (trusted.length === 0 || forwarded === null) return known;
   const hops = forwarded.split(",");
-  while (known !== null && within(known, trusted)) {
+  while (known !== null && isWithin(known, trusted)) {
     const before = readAddress(hops.pop() ?? "");
     if (before === null) break;
     known = before;

@@ -2,6 +2,7 @@ import { lookup as dnsLookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 import { buildConnector } from "undici";
+import { isWithin, parseRanges } from "@/lib/core/address-ranges";
 import { AppError } from "@/lib/core/errors";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 
@@ -10,30 +11,17 @@ const HTTP_URL: UrlSchemes = ["http", "https"];
 export const WEBSOCKET_URL: UrlSchemes = ["ws", "wss"];
 
 const CONNECT_TIMEOUT_MS = 3_000;
-// IPv4-compatible addresses (::a.b.c.d) count as unicast for the library, yet may reach 127.0.0.1.
-const IPV4_COMPATIBLE: readonly [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("::"), 96];
-
-/** Agents of a cloud beside its machines, at public addresses: Azure's hands out what a machine runs with. */
-const HOST_AGENTS: readonly (readonly [ipaddr.IPv4, number])[] = [[ipaddr.IPv4.parse("168.63.129.16"), 32]];
-
-function matches(address: ipaddr.IPv4 | ipaddr.IPv6, [range, bits]: readonly [ipaddr.IPv4 | ipaddr.IPv6, number]) {
-  return address.kind() === range.kind() && address.match(range as never, bits);
-}
+/** What counts as public and is not: IPv4-compatible addresses (::a.b.c.d) may reach 127.0.0.1, and Azure's host agent hands out what a machine runs with. */
+const NOT_PUBLIC = parseRanges("::/96,168.63.129.16");
 
 /** True when the operator listed this address. */
-export function addressListed(text: string, policy: UpstreamPolicy): boolean {
-  if (!ipaddr.isValid(text)) return false;
-  const address = ipaddr.process(text);
-  return policy.allow.some((range) => matches(address, range));
-}
+export const addressListed = (text: string, policy: UpstreamPolicy): boolean => isWithin(text, policy.allow);
 
 /** True when this address may be connected to: public, or listed by the operator. */
 export function addressAllowed(text: string, policy: UpstreamPolicy): boolean {
   if (!ipaddr.isValid(text)) return false;
   if (addressListed(text, policy)) return true;
-  const address = ipaddr.process(text);
-  if (address.kind() === "ipv6" && matches(address, IPV4_COMPATIBLE)) return false;
-  return address.range() === "unicast" && !HOST_AGENTS.some((agent) => matches(address, agent));
+  return !isWithin(text, NOT_PUBLIC) && ipaddr.process(text).range() === "unicast";
 }
 
 const refused = (host: string): AppError =>

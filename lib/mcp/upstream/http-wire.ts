@@ -4,10 +4,10 @@ import type { Soon } from "@/lib/core/soon";
 import { checkUrl, guardedConnector } from "@/lib/mcp/upstream/egress-guard";
 import { type Exchanged, exchange, type WaitingLine } from "@/lib/mcp/upstream/exchange";
 import { broken, httpRefusal, rpcRefusal } from "@/lib/mcp/upstream/faults";
+import { type Hearing, hearAll, makeHearing, parseEvent } from "@/lib/mcp/upstream/hear-stream";
 import { LARGE_BYTES, readLarge } from "@/lib/mcp/upstream/large-answers";
 import type { ReadMessage } from "@/lib/mcp/upstream/large-message";
-import { parseMessage, progressOf } from "@/lib/mcp/upstream/messages";
-import { makeNoiseLimit } from "@/lib/mcp/upstream/noise";
+import { parseMessage } from "@/lib/mcp/upstream/messages";
 import type { UpstreamPolicy } from "@/lib/mcp/upstream/policy";
 import { type Connections, isRecord, type Json, type UpstreamRequest } from "@/lib/mcp/upstream/protocol";
 import { inTurns } from "@/lib/mcp/upstream/read-in-turns";
@@ -36,6 +36,8 @@ export type Posted = {
   readonly onMessage?: ((message: Json) => void) | undefined;
   /** A stream that ends before the answer is taken up again. */
   readonly takesUp?: boolean | undefined;
+  /** Who hears all streams of the request, where there may be several. */
+  readonly hearing?: Hearing | undefined;
 };
 
 export type HttpWire = {
@@ -185,19 +187,15 @@ const streamsOver = (pool: Pool, { line, path, base }: Way): Pick<HttpWire, "res
   },
 });
 
-/** Which event of a stream is the answer; the others are told on the way. Most answers are no streams. */
+/** How the streams of a request are heard: all of them by the same ears, if it was given any. */
 const waitsFor = (posted: Posted, owner: object) => {
-  let hear: ReturnType<typeof hearFor> | null = null;
-  const isIt = (event: Json | null) => {
-    hear ??= hearFor(posted);
-    return hear(event);
-  };
+  const hear = posted.hearing ?? makeHearing(posted);
   return {
     // An event with nothing but an id says where the stream can be taken up.
-    onEvent: (data: string) => data !== "" && isIt(parseEvent(data)),
+    onEvent: (data: string) => data !== "" && hear(parseEvent(data)),
     async onLargeEvent(data: Buffer) {
       const read = await readLarge(data, owner, () => posted.deadline.stopped() === null);
-      return isIt(read.message) ? read : null;
+      return hear(read.message) ? read : null;
     },
   };
 };
@@ -231,50 +229,6 @@ function messageText(id: number | null, method: string, params: Json | undefined
   const numbered = id === null ? "" : `"id":${id},`;
   const given = params === undefined ? "" : `,"params":${JSON.stringify(params)}`;
   return `{"jsonrpc":"2.0",${numbered}"method":${JSON.stringify(method)}${given}}`;
-}
-
-/** Counts what costs us more than its bytes: events that nobody can read, and questions, each of which is answered by a POST. */
-function countNoise(): (event: Json | null) => void {
-  const count = makeNoiseLimit((fault) => {
-    throw fault;
-  });
-  return (event) => {
-    if (event === null) count(0, "unreadable");
-    else if (event["id"] !== undefined && typeof event["method"] === "string") count(0, "asked");
-  };
-}
-
-/** Hears the stream of one request; true for what answers it. Throws where there is too much of anything else. */
-function hearFor({ id, onProgress, onMessage }: Posted): (event: Json | null) => boolean {
-  const count = countNoise();
-  return (event) => {
-    count(event);
-    if (event === null || id === null) return false;
-    if (onMessage !== undefined && typeof event["method"] === "string") onMessage(event);
-    const progress = progressOf(event, id);
-    if (progress !== null) onProgress?.(progress);
-    return "result" in event || "error" in event;
-  };
-}
-
-/** Hears a stream that answers nothing. Throws likewise. */
-function hearAll(onMessage: (message: Json) => void): (data: string) => boolean {
-  const count = countNoise();
-  return (data) => {
-    if (data === "") return false;
-    const message = parseEvent(data);
-    count(message);
-    if (message !== null) onMessage(message);
-    return false;
-  };
-}
-
-function parseEvent(data: string | Uint8Array): Json | null {
-  try {
-    return parseMessage(typeof data === "string" ? Buffer.from(data) : data);
-  } catch {
-    return null;
-  }
 }
 
 function readMessageIn(answer: Exchanged, owner: object, deadline: Deadline): Soon<ReadMessage> {

@@ -1,6 +1,7 @@
 import { isAppError } from "@/lib/core/errors";
 import { traceMembers } from "@/lib/core/trace-context";
 import { hear } from "@/lib/mcp/upstream/dialogue";
+import { makeHearing } from "@/lib/mcp/upstream/hear-stream";
 import { agreeOverHttp, type Link, legacyHeaders } from "@/lib/mcp/upstream/http-greeting";
 import { answerOver, listenOverHttp } from "@/lib/mcp/upstream/http-listen";
 import { type HttpWire, type HttpWireOptions, openHttpWire } from "@/lib/mcp/upstream/http-wire";
@@ -81,7 +82,8 @@ async function send(wire: HttpWire, link: Link, request: UpstreamRequest, capabi
     // Servers of the sessions era may ask at any time, if only whether we are there.
     const hears = dialogue !== undefined || !modern;
     const onMessage = hears ? hear(dialogue, answerOver(wire, link, deadline)) : undefined;
-    const posted = { id, method, params, headers, deadline, onProgress, onMessage, takesUp: !modern };
+    const hearing = makeHearing({ id, onProgress, onMessage });
+    const posted = { id, method, params, headers, deadline, takesUp: !modern, hearing };
     const first = await wire.post(posted);
     const answer = first.place === undefined || modern ? first : await takeUp(wire, posted, first.place);
     const read = wire.read(answer, deadline);

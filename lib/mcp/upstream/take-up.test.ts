@@ -244,3 +244,14 @@ it("polls at most ten times a second, with the last id that it was given", async
   expect([...polled.ids]).toEqual(["one"]);
   expect(polled.rests()).toBeLessThanOrEqual(10);
 });
+
+it("counts what a server asks over all streams of a call: ending one is no way to ask without end", async () => {
+  const ping = (nth: number) => `data: {"jsonrpc":"2.0","id":${nth},"method":"ping"}\n\n`;
+  const asks = await startStubborn((response, nth) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.end(`${Array.from({ length: 150 }, (_, at) => ping(nth * 1_000 + at)).join("")}id: two\ndata:\n\n`);
+  });
+  const { answer } = await call(open(asks.url), "any", 4_000);
+  expect(answer).toMatchObject({ code: "upstream_protocol" });
+  expect(asks.rests()).toBe(2);
+});
