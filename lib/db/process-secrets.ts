@@ -1,5 +1,5 @@
 import "server-only";
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
@@ -24,6 +24,12 @@ type SecretsFile = z.output<typeof secretsFile>;
  * in `<DATA_DIR>/secrets.json`. Throws naming the setting where neither holds.
  */
 export const processSecrets = (): ProcessSecrets => singleton("db.process-secrets", () => readSecrets(env()));
+
+/** 32 bytes that all processes with the same secrets have for this purpose, and nobody else; HKDF (RFC 5869) with SHA-256. */
+export const secretFor = (purpose: string): Buffer =>
+  singleton(`db.secret-for.${purpose}`, () =>
+    Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", `countersign/${purpose}`, 32)),
+  );
 
 /** `processSecrets` for given settings. */
 export function readSecrets(settings: Env): ProcessSecrets {

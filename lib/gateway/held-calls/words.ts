@@ -1,10 +1,10 @@
-import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { bus } from "@/lib/core/bus";
 import { logger } from "@/lib/core/logger";
 import { openBytes, sealBytes } from "@/lib/core/sealed-bytes";
 import { singleton } from "@/lib/core/singleton";
-import { processSecrets } from "@/lib/db/process-secrets";
+import { secretFor } from "@/lib/db/process-secrets";
 import type { Json } from "@/lib/mcp/upstream/protocol";
 
 /**
@@ -49,9 +49,7 @@ export const MAX_WORD_CHARS = 1_024 * 1_024;
 
 /** Known to all processes of the gateway, and to nobody else. */
 export const carryingKey = (): KeyObject =>
-  singleton("gateway.carrying-key", () =>
-    createSecretKey(Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", "countersign/held-calls", 32))),
-  );
+  singleton("gateway.carrying-key", () => createSecretKey(secretFor("held-calls")));
 
 /** Null where the word is too large to be carried. */
 function sealed(name: string, word: Json): string | null {

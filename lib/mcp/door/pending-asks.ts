@@ -1,11 +1,11 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject, randomUUID, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
 import { openBytes, sealBytes } from "@/lib/core/sealed-bytes";
 import { singleton } from "@/lib/core/singleton";
-import { processSecrets } from "@/lib/db/process-secrets";
+import { secretFor } from "@/lib/db/process-secrets";
 import { isRecord, type Json } from "@/lib/mcp/upstream/protocol";
 
 /** Questions of servers that clients of the sessions era have not answered yet, by their id. */
@@ -32,9 +32,6 @@ const pending = (): Map<string, Pending> =>
     return map;
   });
 
-const secretFor = (purpose: string): Buffer =>
-  Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", `countersign/${purpose}`, 32));
-
 /** What a person answered is for the server that asked, and for nobody who can read Redis. */
 const answerKey = (): KeyObject => singleton("mcp.answer-key", () => createSecretKey(secretFor("answer")));
 const answerName = (ask: string, owner: string): string => JSON.stringify([ask, owner]);
@@ -48,7 +45,7 @@ function opened({ ask, owner, answer }: { ask: string; owner: string; answer: st
   }
 }
 
-const key = (): Buffer => singleton("mcp.question-key", () => secretFor("question"));
+const key = (): Buffer => secretFor("question");
 
 /** An id says to every process that one of us asked this owner: nothing else is worth the others' time. */
 const idFor = (owner: string, uuid: string = randomUUID()): string => {

@@ -1,9 +1,8 @@
-import { createHmac, hkdfSync, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { canonicalSha256 } from "@/lib/core/canonical-json";
 import { AppError } from "@/lib/core/errors";
-import { singleton } from "@/lib/core/singleton";
-import { processSecrets } from "@/lib/db/process-secrets";
+import { secretFor } from "@/lib/db/process-secrets";
 import type { Identity } from "@/lib/gateway/identity";
 import { spendOnce } from "@/lib/gateway/spent-states";
 import type { ToolCall } from "@/lib/gateway/tool-call";
@@ -15,10 +14,7 @@ type Call = Pick<ToolCall, "ref" | "args" | "ask">;
 
 const payload = z.object({ s: z.string(), n: z.uuid(), x: z.number().int() });
 
-const key = (): Buffer =>
-  singleton("mcp.request-state-key", () =>
-    Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", "countersign/request-state", 32)),
-  );
+const key = (): Buffer => secretFor("request-state");
 
 /** What a state is for: it serves this caller, for this very request, and nobody else for anything else. */
 function bindingOf(identity: Identity, { ref, args, ask }: Call): string {

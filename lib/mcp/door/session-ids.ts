@@ -1,9 +1,9 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
 import { singleton } from "@/lib/core/singleton";
-import { processSecrets } from "@/lib/db/process-secrets";
+import { secretFor } from "@/lib/db/process-secrets";
 import { endSession, isEnded } from "@/lib/gateway/ended-sessions";
 import type { Identity } from "@/lib/gateway/identity";
 
@@ -19,10 +19,7 @@ const LIFETIME_MS = 7 * 24 * 60 * 60_000;
 
 const SHAPE = /^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.([a-z]{0,6})\.([\w-]{22})$/;
 
-const key = (): Buffer =>
-  singleton("mcp.session-key", () =>
-    Buffer.from(hkdfSync("sha256", processSecrets().nextAuthSecret, "", "countersign/agent-session", 32)),
-  );
+const key = (): Buffer => secretFor("agent-session");
 
 function sealOf({ tenantId, actor }: Identity, uuid: string, letters: string): Buffer {
   const bound = JSON.stringify([uuid, letters, tenantId, actor.id]);
