@@ -53,14 +53,14 @@ function TimeFilter({ params, onChange }: Omit<Props, "tenant">) {
           <Input
             type="datetime-local"
             aria-label="From, UTC"
-            className="w-48 max-sm:w-full"
+            className="w-56 max-sm:w-full"
             value={isoToUtcInput(params.from)}
             onChange={(event) => onChange({ from: utcInputToIso(event.target.value) })}
           />
           <Input
             type="datetime-local"
             aria-label="Until, UTC"
-            className="w-48 max-sm:w-full"
+            className="w-56 max-sm:w-full"
             value={isoToUtcInput(params.to)}
             onChange={(event) => onChange({ to: utcInputToIso(event.target.value) })}
           />

@@ -15,13 +15,13 @@ describe("what a verification says", () => {
   it("claims no more than the database alone can show, and says what would", () => {
     const text = shown(report);
     expect(text).toContain("The chain is valid");
-    expect(text).toContain("made anew, or cut at its end");
+    expect(text).toContain("made the chain anew, or cut its end");
     expect(text).toContain("--expect-head");
   });
   it("says nothing of that where the chain is broken", () => {
     const firstBreak = { seq: 4, id: null, problem: "entry 4 is missing" };
     const text = shown({ ...report, valid: false, firstBreak });
     expect(text).toContain("The chain is broken");
-    expect(text).not.toContain("made anew");
+    expect(text).not.toContain("chain anew");
   });
 });

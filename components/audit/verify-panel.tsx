@@ -62,9 +62,9 @@ export function VerifyPanel({ report, hrefOf, onOpen, onDismiss }: Props) {
         </p>
         {report.valid ? (
           <p className="text-muted">
-            Every entry agrees with its hash and follows the one before. That the chain was not made anew, or cut at its
-            end, by somebody who rules the whole database, shows only a head that you noted elsewhere: check an export
-            against it with <code className="font-mono text-xs">cs audit verify --expect-head</code>.
+            Every entry agrees with its hash and follows the one before. Only a head that you noted elsewhere can show
+            that nobody who rules the whole database has made the chain anew, or cut its end: check an export against it
+            with <code className="font-mono text-xs">cs audit verify --expect-head</code>.
           </p>
         ) : null}
         {open > 0 ? (

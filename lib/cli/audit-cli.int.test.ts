@@ -197,6 +197,7 @@ describe("the verifier", () => {
     expect(ours).toEqual([
       "lib/audit/chain.ts",
       "lib/audit/export-lines.ts",
+      "lib/audit/parse-export-line.ts",
       "lib/audit/verify.ts",
       "lib/cli/audit-verify.ts",
       "lib/core/canonical-json.ts",
