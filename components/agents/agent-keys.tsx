@@ -1,19 +1,15 @@
 "use client";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { CredentialCells, CredentialTimes, useCredentialEnd } from "@/components/credentials/credential-cells";
+import { RevokeDialog } from "@/components/credentials/revoke-dialog";
 import { useMay } from "@/components/shell/me-context";
 import { Button } from "@/components/ui/button";
-import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { EmptyState } from "@/components/ui/empty-state";
-import { FormError } from "@/components/ui/form-error";
 import { Section } from "@/components/ui/section";
-import { Status } from "@/components/ui/status";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
-import { Time, useNow } from "@/components/ui/time";
-import { toast } from "@/components/ui/toast";
+import { Time } from "@/components/ui/time";
 import type { AgentDetail, AgentKeyView } from "@/lib/agents/schemas";
 import { agentKeys, revokeAgentKey } from "@/lib/client/agents";
-import { problemText } from "@/lib/client/form-issues";
 import { MintKeyDialog } from "./mint-key-dialog";
 
 /** Keys by prefix; the secret was shown once. */
@@ -52,70 +48,35 @@ export function AgentKeys({ tenant, agent }: { readonly tenant: string; readonly
       )}
       {minting ? <MintKeyDialog tenant={tenant} agent={agent} onClose={() => setMinting(false)} /> : null}
       {revoking ? (
-        <RevokeKey tenant={tenant} agent={agent} agentKey={revoking} onClose={() => setRevoking(null)} />
+        <RevokeDialog
+          what="key"
+          name={revoking.name}
+          effect={`Clients that use ${revoking.prefix}… are refused within seconds.`}
+          revoke={() => revokeAgentKey(tenant, agent.id, revoking.id)}
+          shownBy={agentKeys.all(tenant)}
+          onClose={() => setRevoking(null)}
+        />
       ) : null}
     </Section>
   );
 }
 
 function KeyRow({ agentKey, onRevoke }: { readonly agentKey: AgentKeyView; readonly onRevoke: (() => void) | null }) {
-  const now = useNow();
-  const expired = agentKey.expiresAt !== null && now !== null && Date.parse(agentKey.expiresAt) < now;
-  const state = agentKey.revokedAt ? "revoked" : expired ? "expired" : null;
+  const end = useCredentialEnd(agentKey);
   return (
     <Tr>
-      <Td primary>
-        {agentKey.name} <code className="font-mono text-xs text-muted">{agentKey.prefix}…</code>
-      </Td>
-      <Td>{state ? <Status state="disabled">{state}</Status> : <Status state="active" />}</Td>
+      <CredentialCells of={agentKey} />
       <Td label="minted">
         <Time iso={agentKey.createdAt} />
       </Td>
-      <Td label="expires">{agentKey.expiresAt ? <Time iso={agentKey.expiresAt} /> : "never"}</Td>
-      <Td label="last used">{agentKey.lastUsedAt ? <Time iso={agentKey.lastUsedAt} /> : "never"}</Td>
+      <CredentialTimes of={agentKey} />
       <Td className="text-right">
-        {onRevoke && state === null ? (
+        {onRevoke && end === null ? (
           <Button size="sm" onClick={onRevoke} aria-label={`Revoke ${agentKey.name}`}>
             Revoke
           </Button>
         ) : null}
       </Td>
     </Tr>
-  );
-}
-
-function RevokeKey({
-  tenant,
-  agent,
-  agentKey,
-  onClose,
-}: {
-  readonly tenant: string;
-  readonly agent: AgentDetail;
-  readonly agentKey: AgentKeyView;
-  readonly onClose: () => void;
-}) {
-  const client = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => revokeAgentKey(tenant, agent.id, agentKey.id),
-    onSuccess: async () => {
-      toast.success(`Key ${agentKey.name} is revoked.`);
-      await client.invalidateQueries({ queryKey: agentKeys.all(tenant) });
-      onClose();
-    },
-  });
-  return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={`Revoke ${agentKey.name}`}
-      description={`Clients that use ${agentKey.prefix}… are refused within seconds. This cannot be undone.`}
-      action="Revoke key"
-      danger
-      pending={revoke.isPending}
-      onConfirm={() => revoke.mutate()}
-    >
-      <FormError>{revoke.error ? problemText(revoke.error) : null}</FormError>
-    </ConfirmDialog>
   );
 }
