@@ -1,6 +1,7 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { formatCount, formatDuration, formatShare } from "@/components/ui/format";
+import { LatencyCells } from "@/components/figures/latency-cells";
+import { formatCount, formatShare } from "@/components/ui/format";
 import { Section } from "@/components/ui/section";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
 import type { StatisticsRow } from "@/lib/metrics/schemas";
@@ -66,15 +67,7 @@ export function FiguresTable({ title, note, what, rows, nameOf, hrefOf, none }: 
                 <Td numeric label="available">
                   {formatShare(row.availability)}
                 </Td>
-                <Td numeric label="P50" className="font-mono text-xs">
-                  {formatDuration(row.p50Ms)}
-                </Td>
-                <Td numeric label="P95" className="font-mono text-xs">
-                  {formatDuration(row.p95Ms)}
-                </Td>
-                <Td numeric label="P99" className="font-mono text-xs">
-                  {formatDuration(row.p99Ms)}
-                </Td>
+                <LatencyCells row={row} />
               </Tr>
             ))}
           </Tbody>

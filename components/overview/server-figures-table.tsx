@@ -1,7 +1,8 @@
 import Link from "next/link";
+import { LatencyCells } from "@/components/figures/latency-cells";
 import { LightStatus } from "@/components/overview/light-status";
 import { trailHref } from "@/components/overview/overview-links";
-import { formatCount, formatDuration, formatShare } from "@/components/ui/format";
+import { formatCount, formatShare } from "@/components/ui/format";
 import { Status } from "@/components/ui/status";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@/components/ui/table";
 import { queryString } from "@/lib/client/api";
@@ -96,15 +97,7 @@ function ServerRow(props: RowProps) {
       <Td numeric label="callers hit">
         {formatCount(row.callersHit)}
       </Td>
-      <Td numeric label="P50" className="font-mono text-xs">
-        {formatDuration(row.p50Ms)}
-      </Td>
-      <Td numeric label="P95" className="font-mono text-xs">
-        {formatDuration(row.p95Ms)}
-      </Td>
-      <Td numeric label="P99" className="font-mono text-xs">
-        {formatDuration(row.p99Ms)}
-      </Td>
+      <LatencyCells row={row} />
       <Td className="text-right">
         {mayReadAudit ? (
           <Link href={trailHref(tenant, window, { server: row.server })} className={LINK}>
