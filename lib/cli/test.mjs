@@ -115,8 +115,13 @@ const inner = () => Promise.all([unit({ quiet: true }), house()]);
 
 /** Starts servers of its own whatever database the leg uses, so once is enough. */
 const EMBEDDED_ONLY = "lib/db/embedded.int.test.ts";
-/** What passes between processes over Redis is the same whatever the database: once, where there are two. */
-const ONCE = "lib/gateway/held-calls/elsewhere.int.test.ts";
+/** Long ones about what passes between clients, processes and servers, the same whatever the database: once, where there are two. */
+const ONCE = [
+  "lib/gateway/held-calls/elsewhere.int.test.ts",
+  "lib/gateway/faults.int.test.ts",
+  "lib/mcp/door/conformance.int.test.ts",
+  "lib/mcp/door/listen.int.test.ts",
+];
 
 /** A leg that needs something this machine may not have: said plainly, and a failure where CI promised it. */
 function missing(name, what) {
@@ -146,7 +151,7 @@ async function integration() {
         { quiet: true, excluded: [EMBEDDED_ONLY] },
       )
     : null;
-  await leg("integration on the embedded PostgreSQL", "", { excluded: server === null ? [] : [ONCE] });
+  await leg("integration on the embedded PostgreSQL", "", { excluded: server === null ? [] : ONCE });
   if (server === null) missing("integration on PostgreSQL", "nothing answers at 127.0.0.1:5432");
   await server;
   if (!redis) missing("integration on Redis", "nothing answers at 127.0.0.1:6379");
