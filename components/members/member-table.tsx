@@ -1,5 +1,6 @@
 "use client";
 import { useState } from "react";
+import { MemberSessionsDialog } from "@/components/sessions/member-sessions-dialog";
 import { useMay, useMe } from "@/components/shell/me-context";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -14,6 +15,7 @@ export function MemberTable({ tenant, members }: { readonly tenant: string; read
   const { userId } = useMe();
   const mayWrite = useMay("members:write");
   const [act, setAct] = useState<MemberAct | null>(null);
+  const [watched, setWatched] = useState<MemberView | null>(null);
   return (
     <>
       <Table aria-label="Members">
@@ -37,11 +39,20 @@ export function MemberTable({ tenant, members }: { readonly tenant: string; read
               self={member.userId === userId}
               mayWrite={mayWrite}
               onAct={(what) => setAct({ member, what })}
+              onShowSessions={() => setWatched(member)}
             />
           ))}
         </Tbody>
       </Table>
       {act ? <MemberDialogs tenant={tenant} act={act} onClose={() => setAct(null)} /> : null}
+      {watched ? (
+        <MemberSessionsDialog
+          tenant={tenant}
+          member={watched}
+          self={watched.userId === userId}
+          onClose={() => setWatched(null)}
+        />
+      ) : null}
     </>
   );
 }
@@ -51,11 +62,13 @@ function MemberRow({
   self,
   mayWrite,
   onAct,
+  onShowSessions,
 }: {
   readonly member: MemberView;
   readonly self: boolean;
   readonly mayWrite: boolean;
   readonly onAct: (what: MemberAct["what"]) => void;
+  readonly onShowSessions: () => void;
 }) {
   return (
     <Tr>
@@ -78,6 +91,9 @@ function MemberRow({
           <span className="inline-flex gap-1">
             <Button size="sm" aria-label={`Edit roles of ${member.name}`} onClick={() => onAct("roles")}>
               Edit roles
+            </Button>
+            <Button size="sm" aria-label={`Sessions of ${member.name}`} onClick={onShowSessions}>
+              Sessions
             </Button>
             <Button
               size="sm"

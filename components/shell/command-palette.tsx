@@ -1,7 +1,17 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { Command } from "cmdk";
-import { Bot, Building2, Keyboard, LogOut, type LucideIcon, Moon, ScrollText, ServerCog } from "lucide-react";
+import {
+  Bot,
+  Building2,
+  Keyboard,
+  LogOut,
+  type LucideIcon,
+  MonitorSmartphone,
+  Moon,
+  ScrollText,
+  ServerCog,
+} from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useTheme } from "next-themes";
 import { Dialog as Radix } from "radix-ui";
@@ -17,6 +27,7 @@ type Props = {
   readonly open: boolean;
   readonly onOpenChange: (open: boolean) => void;
   readonly onShowKeys: () => void;
+  readonly onShowSessions: () => void;
 };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -125,7 +136,9 @@ function Places({ tenant, go, close }: PlacesProps) {
   );
 }
 
-function Acts({ onShowKeys, close }: { readonly onShowKeys: () => void; readonly close: () => void }) {
+type ActsProps = Pick<Props, "onShowKeys" | "onShowSessions"> & { readonly close: () => void };
+
+function Acts({ onShowKeys, onShowSessions, close }: ActsProps) {
   const { resolvedTheme, setTheme } = useTheme();
   const { signOut } = useSessionActs();
   return (
@@ -143,6 +156,9 @@ function Acts({ onShowKeys, close }: { readonly onShowKeys: () => void; readonly
       <Item icon={Keyboard} value="keys shortcuts help" onSelect={onShowKeys}>
         Show keys
       </Item>
+      <Item icon={MonitorSmartphone} value="your sessions devices browsers" onSelect={onShowSessions}>
+        Your sessions
+      </Item>
       <Item icon={LogOut} value="sign out" onSelect={signOut}>
         Sign out
       </Item>
@@ -151,7 +167,7 @@ function Acts({ onShowKeys, close }: { readonly onShowKeys: () => void; readonly
 }
 
 /** Ctrl/Cmd-K: sections, servers, agents, tenants, and any pasted entry id. */
-export function CommandPalette({ tenant, open, onOpenChange, onShowKeys }: Props) {
+export function CommandPalette({ tenant, open, onOpenChange, onShowKeys, onShowSessions }: Props) {
   const router = useRouter();
   const [text, setText] = useState("");
   const close = () => {
@@ -192,7 +208,7 @@ export function CommandPalette({ tenant, open, onOpenChange, onShowKeys }: Props
               ) : null}
               <Places tenant={tenant} go={go} close={close} />
               {tenant !== null && text !== "" ? <Things tenant={tenant} go={go} /> : null}
-              <Acts onShowKeys={onShowKeys} close={close} />
+              <Acts onShowKeys={onShowKeys} onShowSessions={onShowSessions} close={close} />
             </Command.List>
           </Command>
         </Radix.Content>

@@ -4,6 +4,7 @@ import { useRouter } from "next/navigation";
 import { Dialog as Radix } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { KillBanner } from "@/components/kill-switches/kill-banner";
+import { OwnSessionsDialog } from "@/components/sessions/own-sessions-dialog";
 import { CommandPalette } from "@/components/shell/command-palette";
 import { DemoBanner } from "@/components/shell/demo-banner";
 import type { KeyAct } from "@/components/shell/key-steps";
@@ -28,7 +29,7 @@ export type ConsoleShellProps = {
   readonly children: ReactNode;
 };
 
-type Open = "palette" | "keys" | "rail" | null;
+type Open = "palette" | "keys" | "sessions" | "rail" | null;
 
 /** The frame of every page after sign-in: rail, top bar, keys, and the page itself. */
 export function ConsoleShell({ me: atFirst, tenant, startCollapsed, children }: ConsoleShellProps) {
@@ -71,6 +72,7 @@ export function ConsoleShell({ me: atFirst, tenant, startCollapsed, children }: 
             onOpenRail={() => setOpen("rail")}
             onOpenPalette={() => setOpen("palette")}
             onShowKeys={() => setOpen("keys")}
+            onShowSessions={() => setOpen("sessions")}
           />
           <main id="content" tabIndex={-1} className="flex min-w-0 flex-1 flex-col gap-4 p-3 outline-none sm:p-6">
             {children}
@@ -82,8 +84,10 @@ export function ConsoleShell({ me: atFirst, tenant, startCollapsed, children }: 
         open={open === "palette"}
         onOpenChange={opener("palette")}
         onShowKeys={() => setOpen("keys")}
+        onShowSessions={() => setOpen("sessions")}
       />
       <KeysDialog open={open === "keys"} onOpenChange={opener("keys")} />
+      {open === "sessions" ? <OwnSessionsDialog onClose={() => setOpen(null)} /> : null}
     </MeProvider>
   );
 }

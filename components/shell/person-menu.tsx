@@ -1,12 +1,14 @@
 "use client";
-import { CircleUser, Keyboard, LogOut, Moon, Sun } from "lucide-react";
+import { CircleUser, Keyboard, LogOut, MonitorSmartphone, Moon, Sun } from "lucide-react";
 import { useTheme } from "next-themes";
 import { useSessionActs } from "@/components/shell/use-session-acts";
 import { Button } from "@/components/ui/button";
 import { DropdownMenu, MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/dropdown-menu";
 import type { MeView } from "@/lib/tenants/schemas";
 
-export function PersonMenu({ me, onShowKeys }: { readonly me: MeView; readonly onShowKeys: () => void }) {
+type Props = { readonly me: MeView; readonly onShowKeys: () => void; readonly onShowSessions: () => void };
+
+export function PersonMenu({ me, onShowKeys, onShowSessions }: Props) {
   const { resolvedTheme, setTheme } = useTheme();
   const { signOut } = useSessionActs();
   const dark = resolvedTheme === "dark";
@@ -33,6 +35,9 @@ export function PersonMenu({ me, onShowKeys }: { readonly me: MeView; readonly o
       </MenuItem>
       <MenuItem onSelect={onShowKeys}>
         <Keyboard aria-hidden /> Keys
+      </MenuItem>
+      <MenuItem onSelect={onShowSessions}>
+        <MonitorSmartphone aria-hidden /> Your sessions
       </MenuItem>
       <MenuItem onSelect={signOut}>
         <LogOut aria-hidden /> Sign out

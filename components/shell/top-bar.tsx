@@ -12,9 +12,10 @@ type Props = {
   readonly onOpenRail: () => void;
   readonly onOpenPalette: () => void;
   readonly onShowKeys: () => void;
+  readonly onShowSessions: () => void;
 };
 
-export function TopBar({ tenant, onOpenRail, onOpenPalette, onShowKeys }: Props) {
+export function TopBar({ tenant, onOpenRail, onOpenPalette, onShowKeys, onShowSessions }: Props) {
   const me = useMe();
   const name = tenant === null ? "Platform" : (me.tenants.find((other) => other.slug === tenant)?.name ?? tenant);
   return (
@@ -37,7 +38,7 @@ export function TopBar({ tenant, onOpenRail, onOpenPalette, onShowKeys }: Props)
         <Kbd className="max-sm:hidden">Ctrl K</Kbd>
       </Button>
       <ThemeSwitch />
-      <PersonMenu me={me} onShowKeys={onShowKeys} />
+      <PersonMenu me={me} onShowKeys={onShowKeys} onShowSessions={onShowSessions} />
     </header>
   );
 }

@@ -13,6 +13,7 @@ import { problemText } from "@/lib/client/form-issues";
 import { changeTenant, tenantKeys, tenantsQuery } from "@/lib/client/tenants";
 import type { TenantView } from "@/lib/tenants/schemas";
 import { CreateTenantDialog } from "./create-tenant-dialog";
+import { EndPersonDialog } from "./end-person-dialog";
 import { TenantTable } from "./tenant-table";
 
 /** Every tenant of this installation, for platform admins. */
@@ -20,6 +21,7 @@ export function TenantsPage() {
   const tenants = useQuery(tenantsQuery());
   const [creating, setCreating] = useState(false);
   const [switching, setSwitching] = useState<TenantView | null>(null);
+  const [ending, setEnding] = useState(false);
   const create = (
     <Button variant="primary" onClick={() => setCreating(true)}>
       <Plus aria-hidden />
@@ -31,7 +33,12 @@ export function TenantsPage() {
       <PageHeader
         title="Tenants"
         purpose="Each is sealed off from the others: its own people, servers, keys and trail."
-        actions={create}
+        actions={
+          <>
+            <Button onClick={() => setEnding(true)}>End a person's sessions</Button>
+            {create}
+          </>
+        }
       />
       {tenants.error ? (
         <ErrorState error={tenants.error} onRetry={tenants.refetch} />
@@ -47,6 +54,7 @@ export function TenantsPage() {
         <TenantTable tenants={tenants.data} onSwitch={setSwitching} />
       )}
       {creating ? <CreateTenantDialog onClose={() => setCreating(false)} /> : null}
+      {ending ? <EndPersonDialog onClose={() => setEnding(false)} /> : null}
       {switching ? <SwitchTenant tenant={switching} onClose={() => setSwitching(null)} /> : null}
     </>
   );

@@ -39,6 +39,33 @@ describe("the sentence of an entry", () => {
       call({ event_type: "question.answered", outcome: "failure", target: "roots/list", reason_code: "no_answer" }),
       "Agent triage-bot gave no answer to roots/list, which filesystem__read_file asked of it.",
     ],
+    [act({ event_type: "session.closed", reason_code: "signed_out" }), "ana@clinic.test signed out."],
+    [
+      act({ event_type: "session.closed", reason_code: "idle" }),
+      "A session of ana@clinic.test ended because it was not used.",
+    ],
+    [
+      act({ event_type: "session.closed", reason_code: "expired" }),
+      "A session of ana@clinic.test ended because its time was over.",
+    ],
+    [
+      act({ event_type: "session.closed", reason_code: "replaced" }),
+      "ana@clinic.test signed in anew, which ended the session before.",
+    ],
+    [
+      act({ event_type: "session.closed", reason_code: "revoked", target: "ana@clinic.test" }),
+      "ana@clinic.test ended a session of their own.",
+    ],
+    [
+      act({
+        event_type: "session.closed",
+        reason_code: "revoked",
+        target: "bo@clinic.test",
+        count: 2,
+        reason: "Left.",
+      }),
+      "ana@clinic.test ended 2 sessions of bo@clinic.test: Left.",
+    ],
     [
       call({ event_type: "tool_call.denied", outcome: "denied", tool: "write_file", permission: "files:write" }),
       "Denied: agent triage-bot lacks files:write, needed for filesystem__write_file.",

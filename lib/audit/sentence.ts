@@ -38,7 +38,7 @@ const SENTENCES: Readonly<Record<string, Say>> = {
   "authentication.refused": (record) =>
     `${refusals(record, "request")} without a valid credential${ofAgent(record)}${from(record)}${why(record)}.`,
   "session.opened": (record) => `${who(record)} signed in${from(record)}.`,
-  "session.closed": (record) => `${who(record)} signed out.`,
+  "session.closed": closedSentence,
   "session.tenant_switched": (record) => `${who(record)} switched to another tenant.`,
   "session.refused": (record) => `${refusals(record, "sign-in")}${from(record)}${why(record)}.`,
   "server.became_unavailable": (record) => `Server ${record.target} stopped answering: ${reasonWords(record)}.`,
@@ -74,6 +74,25 @@ function finishedSentence(record: RecordFields): string {
   if (record.outcome === "success") return `${called} and got an answer${time === "" ? "" : ` in ${time}`}.`;
   const after = time === "" ? "" : ` after ${time}`;
   return `${called}, which failed${after}: ${reasonWords(record)}.`;
+}
+
+/** Not everybody whose session ended signed out. */
+function closedSentence(record: RecordFields): string {
+  switch (record.reason_code) {
+    case "idle":
+      return `A session of ${who(record)} ended because it was not used.`;
+    case "expired":
+      return `A session of ${who(record)} ended because its time was over.`;
+    case "replaced":
+      return `${who(record)} signed in anew, which ended the session before.`;
+    case "revoked": {
+      const what = typeof record.count === "number" ? `${record.count} sessions` : "a session";
+      const whose = record.target === record.actor_name ? "of their own" : `of ${record.target}`;
+      return `${who(record)} ended ${what} ${whose}${because(record)}.`;
+    }
+    default:
+      return `${who(record)} signed out.`;
+  }
 }
 
 /** Its caller was told that nobody knows what came of the call, so it never got the answer. */

@@ -1,10 +1,12 @@
 import "server-only";
 import { z } from "zod";
+import { requireSession } from "@/lib/auth/require-session";
 import { recordSessionEvent } from "@/lib/auth/session-events";
-import { AppError } from "@/lib/core/errors";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { enterChain } from "@/lib/db/in-tenant";
 import { definePlatformWrite } from "@/lib/db/verbs";
+
+const NOT_A_SESSION = "Only a signed-in session can sign out; revoke an API token instead.";
 
 /** DELETE /api/v1/session: signs out. The row ends, so a copy of the cookie is worth nothing. */
 export const closeSession = definePlatformWrite({
@@ -12,11 +14,7 @@ export const closeSession = definePlatformWrite({
   input: z.object({}),
   status: 204,
   run: async (tx, ctx) => {
-    const { actor } = ctx;
-    if (actor.kind !== "user" || actor.authMethod !== "session" || actor.credentialId === undefined) {
-      throw new AppError("invalid_input", "Only a signed-in session can sign out; revoke an API token instead.");
-    }
-    const sessionId = actor.credentialId;
+    const { sessionId, userId, email } = requireSession(ctx, NOT_A_SESSION);
     const where = { id: sessionId };
     const row = await tx.session.update({
       where,
@@ -24,12 +22,12 @@ export const closeSession = definePlatformWrite({
       select: { activeTenantId: true },
     });
     if (row.activeTenantId !== null) {
-      const who = { type: "user", id: actor.userId, name: actor.email } as const;
+      const who = { type: "user", id: userId, name: email } as const;
       const event = {
         eventType: "session.closed",
         reasonCode: "signed_out",
         actor: who,
-        target: actor.email,
+        target: email,
         sessionId,
       };
       await recordSessionEvent(tx, row.activeTenantId, event, ctx);
@@ -37,7 +35,7 @@ export const closeSession = definePlatformWrite({
     }
     return {
       result: null,
-      audit: { action: "session.closed", target: actor.email, reason: "signed_out" },
+      audit: { action: "session.closed", target: email, reason: "signed_out" },
       publish: [{ topic: "session.changed", sessionId }],
     };
   },

@@ -4,7 +4,10 @@ import { perform } from "@/lib/audit/perform";
 import { admitPerson } from "@/lib/auth/admit-person";
 import { closeSession } from "@/lib/auth/close-session";
 import { contextFromHeaders } from "@/lib/auth/context-from-headers";
+import { endPersonSessions } from "@/lib/auth/end-person-sessions";
 import { ABSOLUTE_MS, IDLE_MS, TOUCH_EVERY_MS } from "@/lib/auth/lifetimes";
+import { endOtherSessions, endOwnSession, listOwnSessions } from "@/lib/auth/own-sessions";
+import type { SeenFrom } from "@/lib/auth/session-events";
 import { endSession, findLiveSession } from "@/lib/auth/sessions";
 import { switchTenant } from "@/lib/auth/switch-tenant";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
@@ -13,6 +16,8 @@ import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import { processSecrets } from "@/lib/db/process-secrets";
 import { changeMember } from "@/lib/members/change-member";
 import { inviteMember } from "@/lib/members/invite-member";
+import { endMemberSessions, listMemberSessions } from "@/lib/members/member-sessions";
+import { mintApiToken } from "@/lib/members/mint-api-token";
 import { changeTenant } from "@/lib/tenants/change-tenant";
 import { getMe } from "@/lib/tenants/read";
 import { entriesOf } from "@/lib/testing/entries";
@@ -23,6 +28,7 @@ import {
   type TestTenant,
   uniqueSlug,
 } from "@/lib/testing/factories";
+import { readTrail } from "@/lib/testing/read-trail";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
@@ -43,8 +49,8 @@ const personOf = (email: string | null, subject = newId(), issuer = "https://iss
   name: "Somebody",
 });
 
-async function signIn(email: string, now = Date.now()): Promise<string> {
-  const admission = await admitPerson(personOf(email, `sub-${email}`), {}, now);
+async function signIn(email: string, now = Date.now(), seen: SeenFrom = {}): Promise<string> {
+  const admission = await admitPerson(personOf(email, `sub-${email}`), seen, now);
   if (!admission.ok) throw new Error(admission.reason);
   return admission.sessionId;
 }
@@ -140,6 +146,166 @@ describe("a session", () => {
   it("ignores a header that pretends the proxy has checked already (CVE-2025-29927)", async () => {
     const headers = new Headers({ "x-middleware-subrequest": "proxy:proxy:proxy:proxy:proxy" });
     await expect(contextFromHeaders(headers)).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+});
+
+/** What a request of this session carries. */
+const ctxOf = async (sid: string, more: Record<string, string> = {}) => contextFromHeaders(await headersOf(sid, more));
+const unauthenticated = { code: "unauthenticated" };
+const closedIn = async (tenantId: string, email: string) =>
+  (await readTrail(tenantId)).filter(({ type, target }) => type === "session.closed" && target === email);
+
+/** Somebody who is a member of `tenant` and of another one, with a session active in each. */
+async function personOfTwo() {
+  const other = await createTestTenant();
+  const person = await createTestMember(tenant, "viewer");
+  const { userId, email } = person;
+  const memberId = newId();
+  await inPlatform((tx) => tx.member.create({ data: { tenantId: other.tenantId, id: memberId, userId } }));
+  const seen = (place: string) => ({ ip: `192.0.2.${place}`, userAgent: `browser-${place}` });
+  const [here, there] = [await signIn(email, Date.now(), seen("1")), await signIn(email, Date.now(), seen("2"))];
+  await inPlatform(async (tx) => {
+    const to = (id: string, activeTenantId: string) => tx.session.update({ where: { id }, data: { activeTenantId } });
+    await to(here, tenant.tenantId);
+    await to(there, other.tenantId);
+  });
+  return { ...person, other, otherMemberId: memberId, here, there };
+}
+
+describe("one's own sessions", () => {
+  it("are listed with the one that asks, and end one by one with their next request", async () => {
+    const { email } = await createTestMember(tenant, "viewer");
+    const stranger = await createTestMember(tenant, "viewer");
+    const [mine, lost] = [await signIn(email), await signIn(email, Date.now(), { ip: "192.0.2.9", userAgent: "UA" })];
+    await signIn(email, Date.now() - IDLE_MS - 1);
+    await endSession(await signIn(email), "signed_out");
+    const theirs = await signIn(stranger.email);
+    const listed = await perform(listOwnSessions, await ctxOf(mine), {});
+    expect(new Set(listed.map(({ id, current }) => `${id} ${current}`))).toEqual(
+      new Set([`${mine} true`, `${lost} false`]),
+    );
+    expect(listed.find(({ id }) => id === lost)).toMatchObject({
+      address: "192.0.2.9",
+      userAgent: "UA",
+      tenant: { slug: tenant.slug },
+    });
+
+    await expect(perform(endOwnSession, await ctxOf(mine), { id: theirs })).rejects.toMatchObject({
+      code: "not_found",
+    });
+    await perform(endOwnSession, await ctxOf(mine), { id: lost });
+    await expect(ctxOf(lost)).rejects.toMatchObject(unauthenticated);
+    // Negative control: nobody else's ended, and not the one that asked.
+    expect([await findLiveSession(mine), await findLiveSession(theirs)]).not.toContain(null);
+    await expect(perform(endOwnSession, await ctxOf(mine), { id: lost })).rejects.toMatchObject({ code: "not_found" });
+    await perform(endOwnSession, await ctxOf(mine), { id: mine });
+    await expect(ctxOf(mine)).rejects.toMatchObject(unauthenticated);
+    const entries = await entriesOf(tenant.tenantId, "session.closed", email);
+    expect(entries.map(({ reason }) => reason)).toEqual(["signed_out", "revoked", "signed_out"]);
+  });
+
+  it("end all but one, in every tenant's trail, where none learns from where it was done in another", async () => {
+    const { email, here, there, other } = await personOfTwo();
+    const asking = await ctxOf(here, { "x-forwarded-for": "198.51.100.7", "x-tenant": tenant.slug });
+    await perform(endOtherSessions, asking, {});
+    await expect(ctxOf(there)).rejects.toMatchObject(unauthenticated);
+    expect(await findLiveSession(here)).not.toBeNull();
+    expect(await closedIn(tenant.tenantId, email)).toEqual([]);
+    const [entry, ...more] = await closedIn(other.tenantId, email);
+    expect(more).toEqual([]);
+    expect(entry?.payload?.before).toMatchObject({ sessions: [{ id: there }] });
+    expect(entry?.text).not.toContain("198.51.100.7");
+    await expect(perform(endOtherSessions, asking, {})).rejects.toMatchObject({ code: "not_found" });
+
+    // Done in the tenant that it stands with, it says from where.
+    await signIn(email);
+    await perform(switchTenant, await ctxOf(here), { tenant: other.slug });
+    const back = await signIn(email);
+    await perform(endOtherSessions, { ...(await ctxOf(back)), ip: "198.51.100.8" }, {});
+    expect((await closedIn(other.tenantId, email)).at(-1)?.text).toContain("198.51.100.8");
+  });
+
+  it("are nothing that an API token learns of or ends", async () => {
+    const { ctx, email } = await createTestMember(tenant, "viewer");
+    const sid = await signIn(email);
+    const { secret } = await perform(mintApiToken, ctx, { name: "x", scopes: ["servers:read"] });
+    const asToken = await contextFromHeaders(new Headers({ authorization: `Bearer ${secret}` }));
+    const refused = { code: "invalid_input" };
+    await expect(perform(listOwnSessions, asToken, {})).rejects.toMatchObject(refused);
+    await expect(perform(endOwnSession, asToken, { id: sid })).rejects.toMatchObject(refused);
+    await expect(perform(endOtherSessions, asToken, {})).rejects.toMatchObject(refused);
+    expect(await findLiveSession(sid)).not.toBeNull();
+  });
+});
+
+describe("a member's sessions", () => {
+  it("are seen and ended by an admin of the tenant that is active in them, and by no other tenant's", async () => {
+    const { memberId, email, here, there, other, otherMemberId } = await personOfTwo();
+    const listed = await perform(listMemberSessions, tenant.ctx(), { id: memberId });
+    expect(listed).toMatchObject([{ id: here, address: "192.0.2.1", userAgent: "browser-1" }]);
+    expect(JSON.stringify(listed)).not.toMatch(new RegExp(`192\\.0\\.2\\.2|browser-2|${there}|${other.slug}`));
+    const foreign = { id: otherMemberId, reason: "a foreign tenant" };
+    await expect(perform(listMemberSessions, tenant.ctx(), foreign)).rejects.toMatchObject({ code: "not_found" });
+    await expect(perform(endMemberSessions, tenant.ctx(), foreign)).rejects.toMatchObject({ code: "not_found" });
+
+    const act = { id: memberId, reason: "their laptop was stolen" };
+    expect(await perform(endMemberSessions, tenant.ctx(), act)).toEqual({ ended: 1 });
+    await expect(ctxOf(here)).rejects.toMatchObject(unauthenticated);
+    expect((await ctxOf(there)).tenantId).toBe(other.tenantId);
+    expect(await entriesOf(tenant.tenantId, "session.closed", tenant.admin.email)).toMatchObject([
+      { target: email, reason: "revoked", outcome: "success" },
+    ]);
+    expect((await closedIn(tenant.tenantId, email))[0]?.text).toContain(act.reason);
+    expect(await closedIn(other.tenantId, email)).toEqual([]);
+    await expect(perform(endMemberSessions, tenant.ctx(), act)).rejects.toMatchObject({ code: "not_found" });
+    // The other tenant's admin: the other session, and what is left of the first is nothing of theirs.
+    expect(await perform(listMemberSessions, other.ctx(), { id: otherMemberId })).toMatchObject([{ id: there }]);
+  });
+
+  it("show from where they came to the tenant, and nothing of before", async () => {
+    const { memberId, there } = await personOfTwo();
+    const from = { ip: "198.51.100.1", userAgent: "then" };
+    await perform(switchTenant, { ...(await ctxOf(there)), ...from }, { tenant: tenant.slug });
+    const listed = await perform(listMemberSessions, tenant.ctx(), { id: memberId });
+    expect(listed.find(({ id }) => id === there)).toMatchObject({ address: "198.51.100.1", userAgent: "then" });
+  });
+
+  it("are nothing for those who may not change members, nor ended by those who hold less", async () => {
+    const admin = await createTestMember(tenant, "tenant-admin");
+    const sid = await signIn(admin.email);
+    const act = { id: admin.memberId, reason: "just because" };
+    const [officer, recruiter] = [tenant.ctx("compliance-officer"), tenant.ctx(["members:read", "members:write"])];
+    for (const attempt of [
+      perform(listMemberSessions, officer, { id: admin.memberId }),
+      perform(endMemberSessions, officer, act),
+    ]) {
+      await expect(attempt).rejects.toMatchObject({ detail: { missing: "members:write" } });
+    }
+    await expect(perform(endMemberSessions, recruiter, act)).rejects.toMatchObject({ detail: { missing: "admin:*" } });
+    await expect(perform(endMemberSessions, tenant.ctx(), { id: admin.memberId })).rejects.toMatchObject({
+      code: "invalid_input",
+    });
+    expect(await findLiveSession(sid)).not.toBeNull();
+    // One's own, the only admin's too: it is a sign-out.
+    await perform(endMemberSessions, await ctxOf(sid), act);
+    await expect(ctxOf(sid)).rejects.toMatchObject(unauthenticated);
+  });
+
+  it("end everywhere by a platform admin, in each tenant's trail and the platform's, and by nobody else so", async () => {
+    const { email, here, there, other } = await personOfTwo();
+    const root = await createPlatformAdmin();
+    const act = { email: email.toUpperCase(), reason: "left the group" };
+    await expect(perform(endPersonSessions, tenant.ctx(), act)).rejects.toMatchObject({
+      detail: { missing: "platform:write" },
+    });
+    expect(await perform(endPersonSessions, root.ctx, act)).toEqual({ ended: 2 });
+    for (const sid of [here, there]) await expect(ctxOf(sid)).rejects.toMatchObject(unauthenticated);
+    const by = root.ctx.actor.kind === "user" ? root.ctx.actor.email : "";
+    for (const chain of [tenant.tenantId, other.tenantId, PLATFORM_TENANT_ID]) {
+      expect(await entriesOf(chain, "session.closed", by)).toMatchObject([{ target: email }]);
+    }
+    const nobody = { email: "nobody@example.test", reason: "left the group" };
+    await expect(perform(endPersonSessions, root.ctx, nobody)).rejects.toMatchObject({ code: "not_found" });
   });
 });
 

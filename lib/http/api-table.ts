@@ -15,6 +15,8 @@ import { getEntry } from "@/lib/audit/get-entry";
 import { searchEntries } from "@/lib/audit/search-entries";
 import { verifyTrail } from "@/lib/audit/verify-trail";
 import { closeSession } from "@/lib/auth/close-session";
+import { endPersonSessions } from "@/lib/auth/end-person-sessions";
+import { endOtherSessions, endOwnSession, listOwnSessions } from "@/lib/auth/own-sessions";
 import { switchTenant } from "@/lib/auth/switch-tenant";
 import { changeChannel, deleteChannel, rotateChannelSecret } from "@/lib/channels/change-channel";
 import { createChannel } from "@/lib/channels/create-channel";
@@ -29,6 +31,7 @@ import { getServerHandling, getTenantLimits } from "@/lib/limits/read";
 import { changeMember } from "@/lib/members/change-member";
 import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
 import { inviteMember, revokeInvitation } from "@/lib/members/invite-member";
+import { endMemberSessions, listMemberSessions } from "@/lib/members/member-sessions";
 import { mintApiToken, revokeApiToken } from "@/lib/members/mint-api-token";
 import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/members/read";
 import { readCircuits } from "@/lib/metrics/read-circuits";
@@ -69,11 +72,17 @@ export const API_TABLE: readonly ApiRow[] = [
   ["/me", "GET", "Who is signed in and what they may do", getMe],
   ["/session", "DELETE", "Sign out", closeSession],
   ["/session/tenant", "POST", "Switch the active tenant of the session", switchTenant],
+  ["/sessions", "GET", "List one's own open sessions, at most the hundred last used", listOwnSessions],
+  ["/sessions/{id}", "DELETE", "End one of one's own sessions", endOwnSession],
+  ["/sessions/end-others", "POST", "End one's own sessions, all but the one that asks", endOtherSessions],
+  ["/sessions/end-of-person", "POST", "End all sessions of a person, in every tenant", endPersonSessions],
   ["/tenants", "GET", "List tenants", listTenants],
   ["/tenants", "POST", "Create a tenant and invite its first admin", createTenant],
   ["/tenants/{id}", "PATCH", "Change, suspend or reinstate a tenant", changeTenant],
   ["/members", "GET", "List members", listMembers],
   ["/members/{id}", "PATCH", "Change a member's roles or status", changeMember],
+  ["/members/{id}/sessions", "GET", "List a member's open sessions in this tenant", listMemberSessions],
+  ["/members/{id}/sessions", "DELETE", "End a member's open sessions in this tenant", endMemberSessions],
   ["/invitations", "GET", "List open invitations", listInvitations],
   ["/invitations", "POST", "Invite a person by e-mail", inviteMember],
   ["/invitations/{id}", "DELETE", "Take an invitation back", revokeInvitation],

@@ -1,0 +1,6 @@
+import { endOtherSessions } from "@/lib/auth/own-sessions";
+import { route } from "@/lib/http/route";
+
+export const dynamic = "force-dynamic";
+
+export const POST = route(endOtherSessions);
