@@ -6,6 +6,7 @@ import { problemText } from "@/lib/client/form-issues";
 import { changeMember, memberKeys, rolesQuery } from "@/lib/client/members";
 import type { MemberView } from "@/lib/members/schemas";
 import { RolesDialog } from "./roles-dialog";
+import { SuspendDialog } from "./suspend-dialog";
 
 export type MemberAct = { readonly member: MemberView; readonly what: "roles" | "suspend" | "resume" };
 type Change = { readonly roles?: string[]; readonly status?: MemberView["status"]; readonly reason?: string };
@@ -44,20 +45,15 @@ export function MemberDialogs({
         onClose={onClose}
       />
     ) : null;
-  const suspend = what === "suspend";
+  if (what === "suspend") return <SuspendDialog tenant={tenant} member={member} onClose={onClose} />;
   return (
     <ReasonDialog
-      title={`${suspend ? "Suspend" : "Resume"} ${member.name}`}
-      description={
-        suspend
-          ? "Their sessions and API tokens here stop at once. Agents they own keep working."
-          : "They can sign in again with the roles they had."
-      }
-      action={suspend ? "Suspend member" : "Resume member"}
-      danger={suspend}
+      title={`Resume ${member.name}`}
+      description="They can sign in again with the roles they had. Agents of theirs that are suspended stay so."
+      action="Resume member"
       pending={change.isPending}
       error={error}
-      onConfirm={(reason) => change.mutate({ status: suspend ? "suspended" : "active", reason })}
+      onConfirm={(reason) => change.mutate({ status: "active", reason })}
       onClose={onClose}
     />
   );

@@ -4,7 +4,7 @@ import { readLatestVersion } from "@/lib/access/map-versions";
 import { toPermissionMap } from "@/lib/access/permission-map";
 import { type AgentRow, requireAgent, rolesInForce } from "@/lib/agents/internal";
 import { readLastCalls } from "@/lib/agents/last-calls";
-import type { AgentDetail } from "@/lib/agents/schemas";
+import type { AgentDetail, AgentView } from "@/lib/agents/schemas";
 import { toAgentDetail } from "@/lib/agents/views";
 import type { TenantTx } from "@/lib/db/in-tenant";
 
@@ -34,6 +34,6 @@ export async function readAgentDetail(tx: TenantTx, tenantId: string, id: string
 }
 
 /** What of an agent stands in the trail. */
-export function auditedAgent({ slug, name, description, owner, status, roles }: AgentDetail) {
+export function auditedAgent({ slug, name, description, owner, status, roles }: AgentView) {
   return { slug, name, description, owner: owner.memberId, status, roles };
 }

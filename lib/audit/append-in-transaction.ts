@@ -1,5 +1,5 @@
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
-import { prepareEntry } from "@/lib/audit/prepare-entry";
+import { type PreparedEntry, prepareEntry } from "@/lib/audit/prepare-entry";
 import { type RunSql, writeBatch } from "@/lib/audit/write-batch";
 import type { PlatformTx, TenantTx } from "@/lib/db/in-tenant";
 
@@ -14,7 +14,17 @@ const runOn =
  * chain, or the one named by `enterChain`.
  */
 export async function appendInTransaction(tx: TenantTx | PlatformTx, draft: EntryDraft): Promise<AppendedEntry> {
-  const entry = await prepareEntry(draft);
-  const { appended } = await writeBatch(runOn(tx), draft.tenantId, [entry]);
-  return appended[0] as AppendedEntry;
+  const [appended] = await appendAllInTransaction(tx, draft.tenantId, [draft]);
+  return appended as AppendedEntry;
+}
+
+/** The same for what one act does to several things: an entry each, of one tenant, in one round trip. */
+export async function appendAllInTransaction(
+  tx: TenantTx | PlatformTx,
+  tenantId: string,
+  drafts: readonly EntryDraft[],
+): Promise<readonly AppendedEntry[]> {
+  const entries: PreparedEntry[] = [];
+  for (const draft of drafts) entries.push(await prepareEntry(draft));
+  return (await writeBatch(runOn(tx), tenantId, entries)).appended;
 }

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { getList, sendJson } from "@/lib/client/api";
 import type {
   ApiTokenView,
+  ChangedMember,
   changeMemberInput,
   changeRoleInput,
   createRoleInput,
@@ -53,7 +54,7 @@ export const revokeInvitation = (tenant: string, id: string) =>
   sendJson<unknown>("DELETE", `/api/v1/invitations/${id}`, tenant, { id });
 
 export const changeMember = (tenant: string, input: z.input<typeof changeMemberInput>) =>
-  sendJson<MemberView>("PATCH", `/api/v1/members/${input.id}`, tenant, input);
+  sendJson<ChangedMember>("PATCH", `/api/v1/members/${input.id}`, tenant, input);
 
 export const createRole = (tenant: string, input: z.input<typeof createRoleInput>) =>
   sendJson<RoleView>("POST", "/api/v1/roles", tenant, input);

@@ -1,16 +1,22 @@
 import "server-only";
 import type { z } from "zod";
+import { type SuspendedAgents, suspendAgentsOf } from "@/lib/agents/suspend-agents-of";
 import { requireWithinOwn } from "@/lib/auth/own-permissions";
 import { AppError } from "@/lib/core/errors";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
 import { type GivenRole, oneAtATime, requireAnAdmin, requireRoles } from "@/lib/members/internal";
-import { changeMemberInput } from "@/lib/members/schemas";
+import { type ChangedMember, changeMemberInput } from "@/lib/members/schemas";
 import { type MemberRow, memberSelect, toMemberView } from "@/lib/members/views";
 
 type Change = z.output<typeof changeMemberInput>;
 
-/** Gives and takes roles, suspends and reinstates. Effective with the person's next request: every request asks anew. */
+const NONE: SuspendedAgents = { slugs: [], publish: [] };
+
+/**
+ * Gives and takes roles, suspends and reinstates. Effective with the person's next request: every request asks anew.
+ * Agents of a member who leaves are suspended with them where that is asked; they do not come back with the member.
+ */
 export const changeMember = defineWrite({
   permission: "members:write",
   input: changeMemberInput,
@@ -26,8 +32,10 @@ export const changeMember = defineWrite({
     }
     await requireAnAdmin(tx, tenantId);
     const after = toMemberView(await requireMember(tx, tenantId, input.id));
+    const agents = input.suspendAgents ? await suspendAgentsOf(tx, ctx, input.id, input.reason) : NONE;
+    const result: ChangedMember = { ...after, suspendedAgents: agents.slugs };
     return {
-      result: after,
+      result,
       audit: {
         action: actionOf(before, input),
         target: before.user.email,
@@ -35,7 +43,7 @@ export const changeMember = defineWrite({
         after,
         ...(input.reason === undefined ? {} : { reason: input.reason }),
       },
-      publish: [{ topic: "role.changed", tenantId }],
+      publish: [{ topic: "role.changed", tenantId }, ...agents.publish],
     };
   },
 });

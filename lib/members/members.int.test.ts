@@ -3,6 +3,7 @@ import { createAgent } from "@/lib/agents/create-agent";
 import { perform } from "@/lib/audit/perform";
 import { contextFromHeaders } from "@/lib/auth/context-from-headers";
 import { permissionsOf } from "@/lib/auth/memberships";
+import { checkAgentKey } from "@/lib/auth/verify-agent-key";
 import { verifyApiToken } from "@/lib/auth/verify-api-token";
 import { bus } from "@/lib/core/bus";
 import { newId } from "@/lib/core/ids";
@@ -167,6 +168,69 @@ describe("nobody hands on more than they hold", () => {
     const held = (await verifyApiToken(secret))?.membership;
     expect(held === undefined ? [] : [...permissionsOf(held)]).toContain("files:read");
     expect(held === undefined ? [] : [...permissionsOf(held)]).not.toContain("platform:*");
+  });
+});
+
+describe("agents of a member who leaves", () => {
+  const leaving = async () => {
+    const tenant = await createTestTenant();
+    const leaver = await createTestMember(tenant, "developer");
+    const own = [await createTestAgent(tenant), await createTestAgent(tenant), await createTestAgent(tenant)] as const;
+    const kept = await createTestAgent(tenant);
+    const { tenantId } = tenant;
+    const to = (id: string, data: { ownerMemberId?: string; status?: string }) =>
+      inTenant(tenantId, (tx) => tx.agent.update({ where: { tenantId_id: { tenantId, id } }, data }));
+    for (const { agentId } of own) await to(agentId, { ownerMemberId: leaver.memberId });
+    await to(own[2].agentId, { status: "suspended" });
+    const opens = async () => {
+      const opened: boolean[] = [];
+      for (const { key } of [...own, kept]) opened.push((await checkAgentKey(key)).ok);
+      return opened;
+    };
+    return { tenant, leaver, own, opens };
+  };
+
+  it("keep working unless they are suspended with them, each with an entry, their keys at once; and stay so", async () => {
+    const { tenant, leaver, own, opens } = await leaving();
+    const ctx = tenant.ctx();
+    const id = leaver.memberId;
+    const suspend = { id, status: "suspended", reason: "left" };
+    expect(await perform(changeMember, ctx, suspend)).toMatchObject({ status: "suspended", suspendedAgents: [] });
+    expect(await opens()).toEqual([true, true, false, true]);
+
+    const { suspendedAgents } = await perform(changeMember, ctx, { ...suspend, suspendAgents: true });
+    const slugs = [own[0].slug, own[1].slug].sort();
+    expect(suspendedAgents).toEqual(slugs);
+    expect(await opens()).toEqual([false, false, false, true]);
+    const told = (await readTrail(tenant.tenantId)).filter(({ type }) => type === "agent.suspended");
+    expect(told.map(({ target }) => target)).toEqual(slugs);
+    for (const { text, payload } of told) {
+      expect(text).toContain('"reason":"left"');
+      expect(payload).toMatchObject({ before: { status: "active" }, after: { status: "suspended" } });
+    }
+    await perform(changeMember, ctx, { id, status: "active" });
+    expect(await opens()).toEqual([false, false, false, true]);
+  });
+
+  it("are suspended by those alone who may suspend each of them, or nothing happens", async () => {
+    const { tenant, leaver, opens } = await leaving();
+    const act = { id: leaver.memberId, status: "suspended", suspendAgents: true };
+    const held = ["members:write", ...tenant.ctx("developer").permissions];
+    const without = (missing: string) => [...held, "access:write"].filter((permission) => permission !== missing);
+    for (const missing of ["agents:write", "access:write"]) {
+      await expect(perform(changeMember, tenant.ctx(without(missing)), act)).rejects.toMatchObject({
+        detail: { missing },
+      });
+    }
+    expect(await opens()).toEqual([true, true, false, true]);
+    const { items } = await perform(listMembers, tenant.ctx(), {});
+    expect(items.find(({ id }) => id === leaver.memberId)?.status).toBe("active");
+    await expect(perform(changeMember, tenant.ctx(), { ...act, status: undefined })).rejects.toMatchObject({
+      code: "invalid_input",
+      detail: { issues: [{ path: "suspendAgents" }] },
+    });
+    await perform(changeMember, tenant.ctx(without("")), act);
+    expect(await opens()).toEqual([false, false, false, true]);
   });
 });
 

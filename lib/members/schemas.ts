@@ -9,13 +9,19 @@ export const inviteMemberInput = z.object({
 /** DELETE /api/v1/invitations/{id} */
 export const revokeInvitationInput = z.object({ id: z.uuid() });
 
-/** PATCH /api/v1/members/{id} */
-export const changeMemberInput = z.object({
-  id: z.uuid(),
-  roles: z.array(slug).max(20).optional(),
-  status: z.enum(["active", "suspended"]).optional(),
-  reason: z.string().trim().max(500).optional(),
-});
+/** PATCH /api/v1/members/{id}. `suspendAgents` suspends the active agents that the member owns, too. */
+export const changeMemberInput = z
+  .object({
+    id: z.uuid(),
+    roles: z.array(slug).max(20).optional(),
+    status: z.enum(["active", "suspended"]).optional(),
+    suspendAgents: z.boolean().default(false),
+    reason: z.string().trim().max(500).optional(),
+  })
+  .refine(({ status, suspendAgents }) => !suspendAgents || status === "suspended", {
+    path: ["suspendAgents"],
+    error: "goes with the status suspended only",
+  });
 
 /** POST /api/v1/roles */
 export const createRoleInput = z.object({
@@ -52,6 +58,8 @@ export type MemberView = {
   readonly createdAt: string;
   readonly lastSignInAt: string | null;
 };
+/** Answer of a change: the agents that were suspended with the member, by slug. */
+export type ChangedMember = MemberView & { readonly suspendedAgents: readonly string[] };
 export type InvitationView = {
   readonly id: string;
   readonly email: string;
