@@ -22,6 +22,33 @@ test("a person signs in, sees their own tenant only, and leaves for good", async
   await context.close();
 });
 
+test("a person ends their session in another browser, which has to sign in with its next request", async ({
+  browser,
+}) => {
+  const lena = person("bank", "viewer");
+  const { context, page } = await browserOf(browser, lena);
+  const userAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+  const lost = await browser.newContext({ userAgent });
+  const there = await lost.newPage();
+  await signIn(there, lena);
+  await expect(there).toHaveURL(/\/bank\/overview/);
+
+  await page.getByRole("button", { name: /account/i }).click();
+  await page.getByRole("menuitem", { name: "Your sessions" }).click();
+  const sessions = page.getByRole("dialog", { name: "Your sessions" });
+  await expect(sessions.getByText("this one")).toHaveCount(1);
+  await sessions.getByRole("button", { name: "End the session of Firefox on Windows" }).click();
+  await expect(sessions.getByText("Firefox on Windows")).toHaveCount(0);
+
+  expect((await lost.request.get(`${baseUrl()}/api/v1/me`)).status()).toBe(401);
+  await there.goto(`${baseUrl()}/bank/servers`);
+  await expect(there).toHaveURL(/sign-in/);
+  await page.goto(`${baseUrl()}/bank/servers`);
+  await expect(page).toHaveURL(/\/bank\/servers/);
+  await lost.close();
+  await context.close();
+});
+
 test("a person of two tenants can switch; the role changes with the tenant", async ({ browser }) => {
   const both = demo().users.find(
     (user) => demo().users.filter((other) => other.email === user.email && other.tenant !== null).length > 1,

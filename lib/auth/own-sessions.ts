@@ -11,7 +11,7 @@ const NOT_A_SESSION = "Only a signed-in session is told of one's sessions and en
 
 const me = (ctx: RequestContext) => requireSession(ctx, NOT_A_SESSION);
 
-/** One's own sessions that are open, wherever they are. */
+/** One's own sessions that are open, wherever they are, with the one that asks before the others. */
 export const listOwnSessions = definePlatformRead({
   permission: "self",
   input: z.object({}),
@@ -24,11 +24,12 @@ export const listOwnSessions = definePlatformRead({
       select: { id: true, slug: true, name: true },
     });
     const places = new Map(tenants.map(({ id, slug, name }) => [id, { slug, name }]));
-    return rows.map((row) => ({
+    const views = rows.map((row) => ({
       ...toSessionView(row),
       current: row.id === sessionId,
       tenant: places.get(row.activeTenantId ?? "") ?? null,
     }));
+    return views.sort((one, other) => Number(other.current) - Number(one.current));
   },
 });
 

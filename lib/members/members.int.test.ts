@@ -174,7 +174,7 @@ describe("nobody hands on more than they hold", () => {
 describe("agents of a member who leaves", () => {
   const leaving = async () => {
     const tenant = await createTestTenant();
-    const leaver = await createTestMember(tenant, "developer");
+    const leaver = await createTestMember(tenant, "viewer");
     const own = [await createTestAgent(tenant), await createTestAgent(tenant), await createTestAgent(tenant)] as const;
     const kept = await createTestAgent(tenant);
     const { tenantId } = tenant;
