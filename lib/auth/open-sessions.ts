@@ -85,6 +85,8 @@ export type Ending = {
   readonly email: string;
   readonly as: Extract<SessionEnd, "revoked" | "signed_out">;
   readonly reason?: string;
+  /** The session that asks, where its own person does. */
+  readonly by?: string;
 };
 
 /**
@@ -97,7 +99,9 @@ export async function endOpenSessions(
   which: WhichSessions,
   ending: Ending,
 ): Promise<WriteResult<EndedSessions>> {
-  const rows = await lockOpenSessions(tx, which);
+  await lockSessionsOf(tx, which.userId);
+  await requireStillOpen(tx, which.userId, ending.by);
+  const rows = await tx.session.findMany({ where: openNow(which, new Date()), orderBy: { id: "asc" }, select });
   if (rows.length === 0) throw new AppError("not_found", "There is no such open session.");
   await tx.session.updateMany({
     where: { id: { in: rows.map(({ id }) => id) } },
@@ -120,10 +124,14 @@ export async function endOpenSessions(
 }
 
 /** In the order of their ids: of two who end each other's sessions none waits for the other for ever. */
-async function lockOpenSessions(tx: PlatformTx, which: WhichSessions): Promise<OpenSessionRow[]> {
-  const { userId } = which;
-  await tx.$executeRaw`select from sessions where user_id = ${userId}::uuid and revoked_at is null order by id for update`;
-  return tx.session.findMany({ where: openNow(which, new Date()), orderBy: { id: "asc" }, select });
+const lockSessionsOf = (tx: PlatformTx, userId: string): Promise<number> =>
+  tx.$executeRaw`select from sessions where user_id = ${userId}::uuid and revoked_at is null order by id for update`;
+
+/** Of two that end each other at the same moment only the first does. */
+async function requireStillOpen(tx: PlatformTx, userId: string, sessionId: string | undefined): Promise<void> {
+  if (sessionId === undefined) return;
+  const open = await tx.session.count({ where: openNow({ userId, only: sessionId }, new Date()) });
+  if (open === 0) throw new AppError("unauthenticated", "Sign in first.");
 }
 
 /** Always in one order, for the same reason. */

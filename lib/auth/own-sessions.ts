@@ -44,7 +44,7 @@ export const endOwnSession = definePlatformWrite({
   run: async (tx, ctx, { id }) => {
     const { userId, email, sessionId } = me(ctx);
     const as = id === sessionId ? "signed_out" : "revoked";
-    const done = await endOpenSessions(tx, ctx, { userId, only: id }, { email, as });
+    const done = await endOpenSessions(tx, ctx, { userId, only: id }, { email, as, by: sessionId });
     return { ...done, result: null };
   },
 });
@@ -56,6 +56,6 @@ export const endOtherSessions = definePlatformWrite({
   prepare: warmOwn,
   run: async (tx, ctx) => {
     const { userId, email, sessionId } = me(ctx);
-    return endOpenSessions(tx, ctx, { userId, except: sessionId }, { email, as: "revoked" });
+    return endOpenSessions(tx, ctx, { userId, except: sessionId }, { email, as: "revoked", by: sessionId });
   },
 });

@@ -199,8 +199,14 @@ describe("one's own sessions", () => {
     // Negative control: nobody else's ended, and not the one that asked.
     expect([await findLiveSession(mine), await findLiveSession(theirs)]).not.toContain(null);
     await expect(perform(endOwnSession, await ctxOf(mine), { id: lost })).rejects.toMatchObject({ code: "not_found" });
-    await perform(endOwnSession, await ctxOf(mine), { id: mine });
+    const before = await ctxOf(mine);
+    await perform(endOwnSession, before, { id: mine });
     await expect(ctxOf(mine)).rejects.toMatchObject(unauthenticated);
+    // Ended while its request was on the way: it ends no other any more.
+    const next = await signIn(email);
+    await expect(perform(endOtherSessions, before, {})).rejects.toMatchObject(unauthenticated);
+    await expect(perform(endOwnSession, before, { id: next })).rejects.toMatchObject(unauthenticated);
+    expect(await findLiveSession(next)).not.toBeNull();
     const entries = await entriesOf(tenant.tenantId, "session.closed", email);
     expect(entries.map(({ reason }) => reason)).toEqual(["signed_out", "revoked", "signed_out"]);
   });
