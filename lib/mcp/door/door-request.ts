@@ -1,5 +1,6 @@
 import type { AppError } from "@/lib/core/errors";
 import type { Leaving } from "@/lib/core/leaving";
+import type { EnvelopeFault } from "@/lib/mcp/door/envelope";
 
 /**
  * A request at the door, free of any server's types: both mounts (in front of Next, and inside it) make one,
@@ -17,22 +18,26 @@ export type DoorRequest = {
   readonly peerAddress: string | null;
   /** Set where one connection carries many messages, as a WebSocket does. */
   readonly carried?: Carried;
+  /** The message where it was parsed already. */
+  readonly message?: ParsedMessage;
 };
 
-/** A message, and the connection that it came over. */
+/** The connection that a message came over. */
 export type Carried = {
   /** Tells this connection from others; what it holds open is counted by it. */
   readonly connection: string;
   /** The door as the trail names it. */
   readonly door: string;
-  /** The message where it was parsed already; `refused` says that it may not be served now. */
-  readonly message?: {
-    readonly value: unknown;
-    /** Of a request: its answer finds it by nothing else, also where it is refused before it is read. */
-    readonly id: string | number | null;
-    readonly bytes: number;
-    readonly refused: AppError | null;
-  };
+};
+
+/** A message that was parsed before it came to the door's own guards. */
+export type ParsedMessage = {
+  readonly value: unknown;
+  /** Of a request: its answer finds it by nothing else, also where it is refused before it is read. */
+  readonly id: string | number | null;
+  readonly bytes: number;
+  /** Why it may not be served now: an error, or a fault of the message with a code of its own. */
+  readonly refused: AppError | EnvelopeFault | null;
 };
 
 /**

@@ -1,17 +1,16 @@
 import { AppError, isAppError, toAppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
 import { parseJsonGuarded } from "@/lib/core/json-guard";
-import { logger } from "@/lib/core/logger";
 import { baseUrl } from "@/lib/env";
 import { authenticate } from "@/lib/gateway/authenticate";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { Identity } from "@/lib/gateway/identity";
 import { profileGateway } from "@/lib/gateway/profile-gateway";
-import { recordArrival, recordRefusedKey, recordRefusedRequest } from "@/lib/gateway/record-request";
+import { recordArrival } from "@/lib/gateway/record-request";
 import type { Entrance } from "@/lib/gateway/tool-call";
-import { refusalAnswer } from "@/lib/mcp/door/answers";
+import { answerBatch } from "@/lib/mcp/door/batch";
 import { ownerOf } from "@/lib/mcp/door/conversation";
-import type { Carried, DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
+import type { DoorAnswer, DoorRequest, ParsedMessage } from "@/lib/mcp/door/door-request";
 import { answerDelete } from "@/lib/mcp/door/end-session";
 import { type EnvelopeFault, readEnvelope } from "@/lib/mcp/door/envelope";
 import { errorPage } from "@/lib/mcp/door/error-page";
@@ -20,11 +19,13 @@ import { openSessionStream } from "@/lib/mcp/door/listen";
 import { answerMethod } from "@/lib/mcp/door/methods";
 import { takeAnswer } from "@/lib/mcp/door/pending-asks";
 import { inPreferredShape } from "@/lib/mcp/door/preferred-shape";
+import { refuseKnown, refuseStranger } from "@/lib/mcp/door/refuse";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { inSearchMode } from "@/lib/mcp/door/search-mode";
 import { checkSession } from "@/lib/mcp/door/session-ids";
 import { knowSession } from "@/lib/mcp/door/session-notes";
 import type { Visit } from "@/lib/mcp/door/visit";
+import { UNSTATED_VERSION } from "@/lib/mcp/upstream/protocol";
 import { profileBySlug } from "@/lib/profiles/registry";
 import { arrivalOf, arrivalOfMessage } from "@/lib/telemetry/arrival";
 
@@ -37,7 +38,7 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 /** The agents' door: every road through it ends in an answer that names its audit entry. Never throws. */
 export async function answerDoor(gateway: GatewayDeps, request: DoorRequest): Promise<DoorAnswer> {
   const entrance = entranceOf(request);
-  const id = request.carried?.message?.id ?? null;
+  const id = request.message?.id ?? null;
   const profile = PROFILE_DOOR.exec(request.path)?.[1] ?? null;
   const match = profile === null ? DOOR.exec(request.path) : [];
   if (match === null) return nothingHere(entrance);
@@ -100,13 +101,13 @@ async function enter(
     return answerSession({ ...seen, identity, secret, entrance, server: door.server, request });
   }
   guardMedia(request.header);
-  const { value: body, bytes, refused } = request.carried?.message ?? (await readMessage(request));
-  const envelope = readEnvelope(body, request.header);
-  if (envelope === null) {
-    await checkSession(identity, sessionOf(request));
-    takeAnswer(ownerOf({ identity, session: request.header("mcp-session-id") }), body);
-    return { status: 202, headers: { "x-request-id": entrance.requestId }, body: null };
+  const { value: body, bytes, refused } = request.message ?? (await readMessage(request));
+  if (Array.isArray(body)) {
+    const batch = { request, messages: body, identity, requestId: entrance.requestId };
+    return answerBatch(batch, (part) => enterPart(gateway, part, identity, door));
   }
+  const envelope = readEnvelope(body, request.header);
+  if (envelope === null) return hearAnswer(request, identity, entrance, body);
   const { id } = envelope;
   if ("fault" in envelope) return refuseKnown(gateway, { entrance, identity, id, method: null }, envelope);
   // Written out: objects that are put together from parts cost more than the rest of this function.
@@ -133,15 +134,43 @@ async function enter(
       arrival: arrivalOfMessage(entrance.arrival, envelope.meta),
     },
   };
+  const { method } = envelope;
+  if (refused !== null) return refuseKnown(gateway, { entrance: visit.entrance, identity, id, method }, refused);
   try {
-    if (refused !== null) throw refused;
     // Whoever greets begins anew, and the stateless wire knows no sessions.
-    const begun = envelope.era === "legacy" && envelope.method !== "initialize";
+    const begun = envelope.era === "legacy" && method !== "initialize";
     if (begun) await meetSession(identity, request);
     return inPreferredShape(await inSearchMode(visit, answerMethod), request);
   } catch (cause) {
-    return refuseKnown(gateway, { entrance: visit.entrance, identity, id, method: envelope.method }, cause);
+    return refuseKnown(gateway, { entrance: visit.entrance, identity, id, method }, cause);
   }
+}
+
+/** A message of a batch, of somebody we know. Never throws. */
+async function enterPart(
+  gateway: GatewayDeps,
+  part: DoorRequest,
+  identity: Identity,
+  door: Parameters<typeof enter>[4],
+): Promise<DoorAnswer> {
+  const entrance = entranceOf(part);
+  try {
+    return await enter(gateway, part, entrance, identity, door);
+  } catch (cause) {
+    return refuseKnown(gateway, { entrance, identity, id: part.message?.id ?? null, method: null }, cause);
+  }
+}
+
+/** An answer of the client's to something that a server asked it. */
+async function hearAnswer(
+  request: DoorRequest,
+  identity: Identity,
+  { requestId }: Entrance,
+  body: unknown,
+): Promise<DoorAnswer> {
+  await checkSession(identity, sessionOf(request));
+  takeAnswer(ownerOf({ identity, session: request.header("mcp-session-id") }), body);
+  return { status: 202, headers: { "x-request-id": requestId }, body: null };
 }
 
 type Opening = Pick<Visit, "gateway" | "identity" | "secret" | "entrance" | "server"> & {
@@ -166,7 +195,7 @@ function streamVisit({ request, entrance, ...known }: Opening): Visit | null {
   const session = request.header("mcp-session-id");
   if (session === null || !(request.header("accept") ?? "").includes("text/event-stream")) return null;
   const envelope = { era: "legacy", method: "GET", id: null, params: {}, meta: {}, clientName: undefined } as const;
-  const version = request.header("mcp-protocol-version") ?? "2025-03-26";
+  const version = request.header("mcp-protocol-version") ?? UNSTATED_VERSION;
   return {
     ...known,
     session,
@@ -204,7 +233,7 @@ async function meetSession(identity: Identity, request: DoorRequest): Promise<vo
 const connectionOf = ({ carried, header }: DoorRequest): Pick<Visit, "connection" | "header"> =>
   carried === undefined ? { header } : { connection: carried.connection };
 
-async function readMessage(request: DoorRequest): Promise<NonNullable<Carried["message"]>> {
+async function readMessage(request: DoorRequest): Promise<ParsedMessage> {
   const bytes = await request.body(LIMITS.maxBytes);
   return { value: parseBody(bytes), id: null, bytes: bytes.length, refused: null };
 }
@@ -226,43 +255,6 @@ const notJson = (error: AppError): EnvelopeFault => ({
   status: 400,
   error,
 });
-
-type Refused = {
-  readonly entrance: Entrance;
-  readonly identity: Identity;
-  readonly id: string | number | null;
-  readonly method: string | null;
-};
-
-async function refuseKnown(gateway: GatewayDeps, refused: Refused, cause: unknown): Promise<DoorAnswer> {
-  const special = isFault(cause) ? { status: cause.status, rpcCode: cause.rpcCode } : {};
-  const error = isFault(cause) ? cause.error : toAppError(cause);
-  const { entrance, identity, id, method } = refused;
-  if (error.code === "internal") logger.error({ err: error.cause, requestId: entrance.requestId }, "the door failed");
-  try {
-    const entry = await recordRefusedRequest(gateway, identity, entrance, error, method);
-    return refusalAnswer(id, error, { requestId: entrance.requestId, entry }, special);
-  } catch (unrecorded) {
-    return refusalAnswer(id, toAppError(unrecorded), { requestId: entrance.requestId, entry: null });
-  }
-}
-
-async function refuseStranger(
-  gateway: GatewayDeps,
-  entrance: Entrance,
-  id: Refused["id"],
-  error: AppError,
-): Promise<DoorAnswer> {
-  try {
-    const entry = await recordRefusedKey(gateway, entrance, error);
-    return refusalAnswer(id, error, { requestId: entrance.requestId, entry });
-  } catch (unrecorded) {
-    return refusalAnswer(id, toAppError(unrecorded), { requestId: entrance.requestId, entry: null });
-  }
-}
-
-const isFault = (cause: unknown): cause is EnvelopeFault =>
-  typeof cause === "object" && cause !== null && "fault" in cause;
 
 function entranceOf(request: DoorRequest): Entrance {
   const given = request.header("x-request-id");

@@ -1,8 +1,14 @@
 import { AppError } from "@/lib/core/errors";
-import type { DoorRequest } from "@/lib/mcp/door/door-request";
 import { RPC } from "@/lib/mcp/door/rpc-codes";
 import { headerText } from "@/lib/mcp/upstream/param-headers";
-import { isRecord, type Json, LEGACY_VERSIONS, META, MODERN_VERSION } from "@/lib/mcp/upstream/protocol";
+import {
+  isRecord,
+  type Json,
+  LEGACY_VERSIONS,
+  META,
+  MODERN_VERSION,
+  UNSTATED_VERSION,
+} from "@/lib/mcp/upstream/protocol";
 
 export type RpcId = string | number;
 
@@ -28,7 +34,7 @@ export type EnvelopeFault = {
   readonly error: AppError;
 };
 
-type Headers = DoorRequest["header"];
+type Headers = (name: string) => string | null;
 const NOTHING: Json = {};
 
 const fault = (
@@ -40,22 +46,37 @@ const fault = (
   era: "modern" | "legacy" = "modern",
 ): EnvelopeFault => ({ fault: true, id, era, rpcCode, status, error: new AppError("invalid_input", message, detail) });
 
+/** What is no message, or may not be one here. */
+export const invalidRequest = (message: string, id: RpcId | null = null, detail?: Json): EnvelopeFault =>
+  fault(RPC.invalidRequest, message, id, detail);
+
 /** The headers of a request say something else than its body. */
 export const mismatch = (id: RpcId | null, header: string | null, body: string): EnvelopeFault =>
   fault(RPC.headerMismatch, `The request headers and body disagree: ${body}.`, id, {
     mismatch: { header: header ?? "(missing)", body },
   });
 
+/** JSON-RPC: notifications and answers are not answered, whatever is wrong with them. The trail tells what was refused. */
+export function wantsNoAnswer(message: unknown): boolean {
+  if (!isRecord(message) || message["jsonrpc"] !== "2.0") return false;
+  return typeof message["method"] === "string" ? !("id" in message) : "result" in message || "error" in message;
+}
+
+/** The id of a request; null for anything that wants no answer. */
+export function requestIdOf(message: unknown): RpcId | null {
+  if (!isRecord(message) || typeof message["method"] !== "string") return null;
+  const id = message["id"];
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}
+
 /** Reads a parsed body with its headers. Null: a response to something we never asked, which is taken and dropped. */
 export function readEnvelope(body: unknown, header: Headers): Envelope | EnvelopeFault | null {
-  if (Array.isArray(body)) return fault(RPC.invalidRequest, "Batches are not supported: send one message per request.");
-  if (!isRecord(body) || body["jsonrpc"] !== "2.0")
-    return fault(RPC.invalidRequest, "The body is not a JSON-RPC 2.0 message.");
+  if (!isRecord(body) || body["jsonrpc"] !== "2.0") return invalidRequest("The body is not a JSON-RPC 2.0 message.");
   const { id: rawId, method, params = NOTHING } = body;
   if (typeof method !== "string")
-    return "result" in body || "error" in body ? null : fault(RPC.invalidRequest, "The message has no method.");
+    return "result" in body || "error" in body ? null : invalidRequest("The message has no method.");
   if (rawId !== undefined && typeof rawId !== "string" && !Number.isFinite(rawId)) {
-    return fault(RPC.invalidRequest, "The id must be a string or a number.");
+    return invalidRequest("The id must be a string or a number.");
   }
   const id = (rawId as RpcId | undefined) ?? null;
   if (!isRecord(params)) return fault(RPC.invalidParams, "The params must be an object.", id);
@@ -84,7 +105,7 @@ function readLegacy({ method, id, params, meta, stated }: Message): Envelope | E
     return unsupported(id, stated);
   }
   const info = method === "initialize" ? params["clientInfo"] : undefined;
-  return { era: "legacy", version: stated ?? "2025-03-26", method, id, params, meta, clientName: nameOf(info) };
+  return { era: "legacy", version: stated ?? UNSTATED_VERSION, method, id, params, meta, clientName: nameOf(info) };
 }
 
 function readModern(message: Message, claimed: unknown, header: Headers): Envelope | EnvelopeFault {

@@ -47,6 +47,26 @@ async function cancellable<T>(
   }
 }
 
+/** A request that waits for its turn. */
+export type Waiting = {
+  readonly isCancelled: () => boolean;
+  /** Must be called when it is answered. */
+  readonly end: () => void;
+};
+
+/** Makes a request cancellable that waits for its turn: once it runs it sees to that itself. */
+export function waitCancellable({ identity, session }: Pick<Visit, "identity" | "session">, id: RpcId): Waiting {
+  const key = keyOf(identity.credentialId ?? identity.actor.id, session, id);
+  const waiting = { controller: new AbortController(), session };
+  inFlight().set(key, waiting);
+  return {
+    isCancelled: () => waiting.controller.signal.aborted,
+    end() {
+      if (inFlight().get(key) === waiting) inFlight().delete(key);
+    },
+  };
+}
+
 /** Cancels a call; a message that names none of this caller's calls is ignored, as the protocol wants. */
 export function cancelCall(credentialId: string, session: string | null, id: unknown): void {
   if (typeof id !== "string" && typeof id !== "number") return;

@@ -150,7 +150,8 @@ async function initialize(visit: Visit): Promise<DoorAnswer> {
   const protocolVersion = LEGACY_VERSIONS.find((version) => version === wanted) ?? LEGACY_VERSIONS[0];
   const capabilities = await capabilitiesFor(visit);
   const result = { protocolVersion, capabilities, serverInfo: SERVER_INFO, instructions: INSTRUCTIONS };
-  return greet(visit, result, { "mcp-session-id": newSession(visit.identity, visit.envelope.params["capabilities"]) });
+  const session = newSession(visit.identity, visit.envelope.params["capabilities"], protocolVersion);
+  return greet(visit, result, { "mcp-session-id": session });
 }
 
 async function ping(visit: Visit): Promise<DoorAnswer> {

@@ -4,7 +4,7 @@ import type { Json, Progress } from "@/lib/mcp/upstream/protocol";
 /** Comments that keep proxies from closing a stream on which nothing happens yet. */
 const KEEP_ALIVE_MS = 15_000;
 /** A call without a word this long becomes a stream too, because some proxies give up on silent answers. */
-const STREAM_AFTER_MS = 10_000;
+export const STREAM_AFTER_MS = 10_000;
 
 export const STREAM_HEADERS = {
   "content-type": "text/event-stream",
@@ -23,7 +23,8 @@ export const eventText = (text: Text): Text =>
 /** One message as an event of a stream. */
 export const eventOf = (message: Json): string => eventString(JSON.stringify({ jsonrpc: "2.0", ...message }));
 
-function writeText(write: Write, text: Text): void {
+/** Writes a text in its pieces. */
+export function writeText(write: Write, text: Text): void {
   for (const piece of typeof text === "string" ? [text] : text) write(piece);
 }
 

@@ -46,7 +46,8 @@ function endWith(response: ServerResponse, pieces: readonly Uint8Array[]): void 
   response.uncork();
 }
 
-const bytesOf = (text: Text): number =>
+/** Its length as it is sent. */
+export const bytesOf = (text: Text): number =>
   typeof text === "string" ? Buffer.byteLength(text) : text.reduce((sum, { length }) => sum + length, 0);
 
 /** The platform begins to count anew with each part that is taken. */

@@ -158,7 +158,7 @@ describe.each<Mount>(["node", "web"])("a session, mounted by %s", (mount) => {
 it("is over after seven days", async () => {
   const actor = { type: "agent", id: newId(), name: "a" } as const;
   const identity = { tenantId: world.tenant.tenantId, actor } as Identity;
-  const session = giveSession(identity, "");
+  const session = giveSession(identity, "", "2025-11-25");
   await checkSession(identity, session, Date.now() + 6.9 * DAY_MS);
   await expect(checkSession(identity, session, Date.now() + 7.1 * DAY_MS)).rejects.toMatchObject({ code: "not_found" });
 });

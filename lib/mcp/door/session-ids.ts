@@ -6,10 +6,11 @@ import { singleton } from "@/lib/core/singleton";
 import { secretFor } from "@/lib/db/process-secrets";
 import { endSession, isEnded } from "@/lib/gateway/ended-sessions";
 import type { Identity } from "@/lib/gateway/identity";
+import { UNSTATED_VERSION } from "@/lib/mcp/upstream/protocol";
 
 /**
- * Sessions are not kept: the id says when it was given and what the client can do, and carries our seal over that and
- * over the agent it was given to. So any process can serve it, and only what was ended early has to be remembered.
+ * Sessions are not kept: the id says when it was given, what the client can do and whether its revision has batches, and
+ * carries our seal over that and over the agent it was given to. So any process can serve it, and only what was ended early has to be remembered.
  */
 type Session = { readonly uuid: string; readonly expiresAt: number };
 type Held = Session & { readonly tenantId: string; readonly agentId: string };
@@ -17,23 +18,29 @@ type Held = Session & { readonly tenantId: string; readonly agentId: string };
 /** How long a session lasts. The key behind it is checked with every message. */
 const LIFETIME_MS = 7 * 24 * 60 * 60_000;
 
-const SHAPE = /^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.([a-z]{0,6})\.([\w-]{22})$/;
+const SHAPE = /^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.([a-z]{0,6})(B?)\.([\w-]{22})$/;
+/** Stands in the id of a session whose revision has batches. */
+const BATCHES = "B";
 
 const key = (): Buffer => secretFor("agent-session");
 
-function sealOf({ tenantId, actor }: Identity, uuid: string, letters: string): Buffer {
-  const bound = JSON.stringify([uuid, letters, tenantId, actor.id]);
+function sealOf({ tenantId, actor }: Identity, uuid: string, said: string): Buffer {
+  const bound = JSON.stringify([uuid, said, tenantId, actor.id]);
   return createHmac("sha256", key()).update(bound).digest().subarray(0, 16);
 }
 
-/** A new id for this agent; `letters` say what its client can do. */
-export function giveSession(identity: Identity, letters: string): string {
+/** A new id for this agent; `letters` say what its client can do, `version` what was agreed on. */
+export function giveSession(identity: Identity, letters: string, version: string): string {
   const uuid = newId();
-  return `${uuid}.${letters}.${sealOf(identity, uuid, letters).toString("base64url")}`;
+  const said = version === UNSTATED_VERSION ? `${letters}${BATCHES}` : letters;
+  return `${uuid}.${said}.${sealOf(identity, uuid, said).toString("base64url")}`;
 }
 
 /** The letters of an id; empty for one that is none of ours. */
 export const lettersOf = (session: string): string => SHAPE.exec(session)?.[2] ?? "";
+
+/** True where the revision that was agreed on has batches. */
+export const hasBatches = (session: string): boolean => SHAPE.exec(session)?.[3] === BATCHES;
 
 /** The part of an id by which its end is announced. */
 export const uuidOf = (session: string): string => session.slice(0, 36);
@@ -51,10 +58,10 @@ function open(identity: Identity, id: string): Held | null {
   const { tenantId, actor } = identity;
   const before = known().get(id);
   if (before !== undefined) return before.tenantId === tenantId && before.agentId === actor.id ? before : null;
-  const [, uuid, letters, seal] = SHAPE.exec(id) ?? [];
-  if (uuid === undefined || letters === undefined || seal === undefined) return null;
+  const [, uuid, letters, batches, seal] = SHAPE.exec(id) ?? [];
+  if (uuid === undefined || letters === undefined || batches === undefined || seal === undefined) return null;
   const given = Buffer.from(seal, "base64url");
-  if (given.length !== 16 || !timingSafeEqual(given, sealOf(identity, uuid, letters))) return null;
+  if (given.length !== 16 || !timingSafeEqual(given, sealOf(identity, uuid, letters + batches))) return null;
   const held = { uuid, expiresAt: givenAt(uuid) + LIFETIME_MS, tenantId, agentId: actor.id };
   known().set(id, held);
   return held;

@@ -51,9 +51,9 @@ function capabilitiesOf(letters: string): Json {
   return made;
 }
 
-/** A new id for a client that says what it can do. */
-export const newSession = (identity: Identity, declared: unknown): string =>
-  giveSession(identity, lettersFor(declared));
+/** A new id for a client that says what it can do, and with whom this revision was agreed on. */
+export const newSession = (identity: Identity, declared: unknown, version: string): string =>
+  giveSession(identity, lettersFor(declared), version);
 
 /** What the client behind a session id can do. */
 export function sessionCapabilities(session: string | null): Json {

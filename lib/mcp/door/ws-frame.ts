@@ -24,19 +24,6 @@ export function readFrame(bytes: Uint8Array, isText: boolean): Frame {
   }
 }
 
-/** The id of a request; null for anything that wants no answer. */
-export function requestIdOf({ value }: Frame): RpcId | null {
-  if (!isRecord(value) || typeof value["method"] !== "string") return null;
-  const id = value["id"];
-  return typeof id === "string" || typeof id === "number" ? id : null;
-}
-
-/** JSON-RPC: notifications and answers are not answered, whatever is wrong with them. The trail tells what was refused. */
-export function wantsNoAnswer({ value }: Frame): boolean {
-  if (!isRecord(value) || value["jsonrpc"] !== "2.0") return false;
-  return typeof value["method"] === "string" ? !("id" in value) : "result" in value || "error" in value;
-}
-
 export const isMethod = ({ value }: Frame, method: string): boolean => isRecord(value) && value["method"] === method;
 
 /** The request that a client takes back; null for any other message. */

@@ -6,17 +6,9 @@ import { getGateway } from "@/lib/gateway/compose";
 import type { Identity } from "@/lib/gateway/identity";
 import { answerDoor } from "@/lib/mcp/door/door";
 import type { DoorAnswer, DoorRequest } from "@/lib/mcp/door/door-request";
-import type { RpcId } from "@/lib/mcp/door/envelope";
+import { type RpcId, requestIdOf, wantsNoAnswer } from "@/lib/mcp/door/envelope";
 import { cancelCall } from "@/lib/mcp/door/in-flight";
-import {
-  cancelledBy,
-  type Frame,
-  headersOf,
-  isMethod,
-  readFrame,
-  requestIdOf,
-  wantsNoAnswer,
-} from "@/lib/mcp/door/ws-frame";
+import { cancelledBy, type Frame, headersOf, isMethod, readFrame } from "@/lib/mcp/door/ws-frame";
 import { CLOSE, makeOutbox, type Outbox } from "@/lib/mcp/door/ws-outbox";
 import { isRecord } from "@/lib/mcp/upstream/protocol";
 
@@ -86,7 +78,7 @@ export class DoorSocket {
 
   #take(frame: Frame): void {
     // What comes after the close was sent is not executed, so that an unanswered request had no effect.
-    if (!this.#outbox.isOpen() || (this.#draining && requestIdOf(frame) !== null)) return;
+    if (!this.#outbox.isOpen() || (this.#draining && requestIdOf(frame.value) !== null)) return;
     this.#pending += 1;
     if (this.#pending >= MAX_PENDING) this.#options.socket.pause();
     const cancelled = cancelledBy(frame);
@@ -100,7 +92,7 @@ export class DoorSocket {
   }
 
   async #answer(frame: Frame): Promise<void> {
-    const id = requestIdOf(frame);
+    const id = requestIdOf(frame.value);
     const refused = id === null ? null : refusalOf(this.#calls, id);
     const call = new AbortController();
     if (id !== null && refused === null) this.#calls.set(id, call);
@@ -108,7 +100,7 @@ export class DoorSocket {
       const given = await answerDoor(getGateway(), this.#request(frame, call.signal, refused));
       if (isMethod(frame, "initialize")) this.#noteSession(given);
       // Who took a request back, or left, wants no answer.
-      if (!wantsNoAnswer(frame)) await this.#outbox.deliver(given, call.signal);
+      if (!wantsNoAnswer(frame.value)) await this.#outbox.deliver(given, call.signal);
       if (given.status === 401) this.#closeRefused();
     } finally {
       if (id !== null && this.#calls.get(id) === call) this.#calls.delete(id);
@@ -117,7 +109,7 @@ export class DoorSocket {
 
   #request(frame: Frame, signal: AbortSignal, refused: AppError | null): DoorRequest {
     const { handshake, path, door } = this.#options;
-    const message = { value: frame.value, id: requestIdOf(frame), bytes: frame.bytes.length, refused };
+    const message = { value: frame.value, id: requestIdOf(frame.value), bytes: frame.bytes.length, refused };
     return {
       method: "POST",
       path,
@@ -125,7 +117,8 @@ export class DoorSocket {
       body: () => Promise.resolve(frame.bytes),
       signal,
       peerAddress: handshake.peerAddress,
-      carried: { connection: this.#connection, door, ...(frame.value === undefined ? {} : { message }) },
+      carried: { connection: this.#connection, door },
+      ...(frame.value === undefined ? {} : { message }),
     };
   }
 

@@ -6,6 +6,8 @@ import type { Deadline } from "@/lib/resilience/deadline";
 export const MODERN_VERSION = "2026-07-28";
 /** Revisions of the sessions era, newest first. */
 export const LEGACY_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"] as const;
+/** What a message is taken for whose headers name no revision. It is the only one that has batches. */
+export const UNSTATED_VERSION = "2025-03-26";
 
 export const META = {
   protocolVersion: "io.modelcontextprotocol/protocolVersion",
