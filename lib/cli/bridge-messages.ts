@@ -23,7 +23,7 @@ export async function* messagesOf(input: Readable): AsyncGenerator<Json> {
   yield* ready;
 }
 
-/** The door takes no batches, which clients of revision 2025-03-26 may send. */
+/** Of a batch, which clients of revision 2025-03-26 may send, each message is posted alone: so each answer is a line. */
 function messagesIn(text: string): readonly Json[] {
   const value = jsonOf(text);
   return (Array.isArray(value) ? value : [value]).filter(isRecord);

@@ -222,6 +222,7 @@ describe("frames that carry no message", () => {
       [Buffer.from("{}"), -32006, "unsupported_media_type"],
       ["{ not json", -32700, "invalid_input"],
       ["[]", -32600, "invalid_input"],
+      ['[{"jsonrpc":"2.0","id":1,"method":"ping"}]', -32600, "invalid_input"],
       ['{"jsonrpc":"2.0","id":5}', -32600, "invalid_input"],
       [`${'{"a":'.repeat(100)}1${"}".repeat(100)}`, -32700, "invalid_input"],
     ];
