@@ -29,6 +29,19 @@ describe("where a request came from", () => {
     expect(ipOf("2001:db8::7, ::1", "10.0.0.0/8, ::1")).toBe("2001:db8::7");
   });
 
+  it("is read with its port, as Azure's and other gateways write it, and in one form however it is written", () => {
+    expect(ipOf("198.51.100.7:50123, 10.0.0.5", "10.0.0.0/8")).toBe("198.51.100.7");
+    expect(ipOf("203.0.113.9, 198.51.100.7:50123, 10.0.0.6:443, 10.0.0.5", "10.0.0.0/8")).toBe("198.51.100.7");
+    expect(ipOf("[2001:db8::7]:50123, 10.0.0.5", "10.0.0.0/8")).toBe("2001:db8::7");
+    expect(ipOf("[2001:db8::7], 10.0.0.5", "10.0.0.0/8")).toBe("2001:db8::7");
+    expect(ipOf("::ffff:c633:6407, 10.0.0.5", "10.0.0.0/8")).toBe("198.51.100.7");
+    expect(ipOf("2001:DB8:0:0::7, 10.0.0.5", "10.0.0.0/8")).toBe("2001:db8::7");
+    expect(ipOf("fe80::1%eth0.1, 10.0.0.5", "10.0.0.0/8")).toBe("fe80::1%eth0.1");
+    expect(ipOf("192.0.2.1, ::ffff:a00:6, 10.0.0.5", "10.0.0.0/8")).toBe("192.0.2.1");
+    for (const none of ["198.51.100.7:", "198.51.100.7:x", "[198.51.100.7]:1", "[2001:db8::7", "[x]:1", "::ffff:"])
+      expect([none, ipOf(`${none}, 10.0.0.5`, "10.0.0.0/8")]).toEqual([none, "10.0.0.5"]);
+  });
+
   it("is the last proxy that can be believed, where the rest is unreadable or missing", () => {
     expect(ipOf("unknown, 10.0.0.5", "10.0.0.0/8")).toBe("10.0.0.5");
     expect(ipOf("10.0.0.6, 10.0.0.5", "10.0.0.0/8")).toBe("10.0.0.6");

@@ -7,9 +7,13 @@ function parseRange(text: string): AddressRange {
   const [address = ""] = text.split("/");
   // The library takes 10.1 for 10.0.0.1: a typo must not pass for a rule.
   if (isIP(address) === 0) throw new Error(`${text} is neither an address nor a range`);
-  if (text.includes("/")) return ipaddr.parseCIDR(text);
-  const parsed = ipaddr.process(text);
-  return [parsed, parsed.kind() === "ipv4" ? 32 : 128];
+  const isRange = text.includes("/");
+  const parsed = ipaddr.parse(address);
+  const bits = isRange ? ipaddr.parseCIDR(text)[1] : parsed.kind() === "ipv4" ? 32 : 128;
+  if (!(parsed instanceof ipaddr.IPv6) || !parsed.isIPv4MappedAddress()) return [parsed, bits];
+  // Compared as what it means: as IPv6 it would hold no address at all.
+  if (bits < 96) throw new Error(`${text} is wider than all of IPv4`);
+  return [parsed.toIPv4Address(), bits - 96];
 }
 
 /** Reads comma separated addresses and CIDR ranges; throws for what is neither. */
