@@ -147,6 +147,14 @@ describe.each<Mount>(["node", "web"])("a batch, mounted by %s", (mount) => {
     expect(await entriesOf(agentId, "tool_call.denied")).toHaveLength(1);
   });
 
+  it("is of the one server whose door it came to", async () => {
+    const { key } = await world.agent("files:read", "vault:open");
+    const messages = [request(1, "tools/list"), call(2, "read"), call(3, "open"), call(4, "vault__open")];
+    const { body } = await send(key, messages, {}, `${own.url}/files`);
+    expect(body[0].result.tools.map(({ name }: { name: string }) => name)).toEqual(["read"]);
+    expect(body.map(({ result }: Reply["body"]) => result.isError === true)).toEqual([false, false, true, true]);
+  });
+
   it("becomes a stream when a call has something to tell, with every answer an event of its own", async () => {
     const { key } = await world.agent("files:read", "steps:walk");
     const messages = [

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Caller } from "@/lib/core/leaving";
 import type { Identity } from "@/lib/gateway/identity";
 import { jsonAnswer } from "@/lib/mcp/door/answers";
@@ -42,6 +42,29 @@ it("begins nothing more when the client has left", async () => {
     return result(message?.id);
   });
   expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+it("becomes a stream when it has said nothing for ten seconds, where its client takes streams", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  try {
+    for (const [accept, shape] of [
+      ["*/*", "function"],
+      ["application/json", "string"],
+    ] as const) {
+      let end = () => undefined as unknown;
+      const ended = new Promise((resolve) => {
+        end = () => resolve(null);
+      });
+      const serve = async ({ message }: DoorRequest) => ended.then(() => result(message?.id));
+      const given = answerBatch(batchOf(requests(2), { accept }), serve);
+      await vi.advanceTimersByTimeAsync(10_000);
+      end();
+      expect(typeof (await given).body).toBe(shape);
+      expect(await textOf(await given)).toContain('"id":1');
+    }
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("tells an error where one of its streams breaks off, and the other answers", async () => {
