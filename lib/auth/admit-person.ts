@@ -4,6 +4,7 @@ import { ABSOLUTE_MS, idleEnd } from "@/lib/auth/lifetimes";
 import { MEMBERSHIPS_SQL, type Membership } from "@/lib/auth/memberships";
 import { recordRefusal } from "@/lib/auth/refusals";
 import { recordSessionEvent, type SeenFrom } from "@/lib/auth/session-events";
+import { comparableEmail } from "@/lib/auth/verified-email";
 import { newId } from "@/lib/core/ids";
 import { inPlatform, type PlatformTx } from "@/lib/db/in-tenant";
 import { env } from "@/lib/env";
@@ -92,7 +93,7 @@ async function findOrLinkAccount(tx: PlatformTx, person: ProvenPerson): Promise<
 }
 
 async function becomesPlatformAdmin(tx: PlatformTx, userId: string, email: string): Promise<boolean> {
-  const first = (env().PLATFORM_ADMINS ?? "").split(",").map((text) => text.trim().toLowerCase());
+  const first = (env().PLATFORM_ADMINS ?? "").split(",").map((text) => comparableEmail(text.trim()));
   if (!first.includes(email)) return false;
   const { count } = await tx.user.updateMany({
     where: { id: userId, platformAdmin: false },

@@ -11,6 +11,14 @@ describe("verifiedEmail", () => {
     expect(verifiedEmail("oidc", { email: ["ada@clinic.test"], email_verified: true })).toBeNull();
   });
 
+  it("never makes another address of one: the sign of the kelvin is a letter of its own, and its small letter is k", () => {
+    const kelvin = "mi\u212ae@clinic.test";
+    expect(kelvin.toLowerCase()).toBe("mike@clinic.test");
+    expect(verifiedEmail("oidc", { email: kelvin, email_verified: true })).toBe(kelvin);
+    expect(verifiedEmail("entra", { email: kelvin, xms_edov: true })).toBe(kelvin);
+    expect(verifiedEmail("entra", { preferred_username: `X${kelvin}` })).toBe(`x${kelvin}`);
+  });
+
   it("takes an Entra principal name, never its editable email", () => {
     expect(verifiedEmail("entra", { email: "boss@victim.test", preferred_username: "eve@own.test" })).toBe(
       "eve@own.test",

@@ -4,9 +4,17 @@ export type IdClaims = Readonly<Record<string, unknown>>;
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 const yes = (value: unknown): boolean => value === true || value === "true" || value === 1 || value === "1";
 
+/**
+ * An address in the form that we compare. Only A to Z are made small: the small letter of the kelvin sign is k, so that who
+ * proved one address would be taken for who has another.
+ */
+export const comparableEmail = (email: string): string => email.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
 /** The address the claims mention, proven or not: for messages and the trail only. */
-export const claimedEmail = (claims: IdClaims): string | null =>
-  (text(claims["email"]) ?? text(claims["preferred_username"]))?.toLowerCase() ?? null;
+export function claimedEmail(claims: IdClaims): string | null {
+  const mentioned = text(claims["email"]) ?? text(claims["preferred_username"]);
+  return mentioned === null ? null : comparableEmail(mentioned);
+}
 
 /**
  * The address the issuer vouches for, or null. Invitations and accounts are matched by it, so anything a person
@@ -15,7 +23,7 @@ export const claimedEmail = (claims: IdClaims): string | null =>
 export function verifiedEmail(provider: string, claims: IdClaims): string | null {
   const email = text(claims["email"]);
   if (email?.includes("@") && (yes(claims["email_verified"]) || (provider === "entra" && yes(claims["xms_edov"])))) {
-    return email.toLowerCase();
+    return comparableEmail(email);
   }
   return provider === "entra" ? userPrincipalName(claims) : null;
 }
@@ -26,7 +34,7 @@ export function verifiedEmail(provider: string, claims: IdClaims): string | null
  */
 function userPrincipalName(claims: IdClaims): string | null {
   const name = text(claims["preferred_username"]);
-  return name?.includes("@") && !name.includes("#") ? name.toLowerCase() : null;
+  return name?.includes("@") && !name.includes("#") ? comparableEmail(name) : null;
 }
 
 /** What to call the person. */
