@@ -33,18 +33,19 @@ const mapped = (name: string, permission: string | null): PermissionMapView["too
   readOnly: false,
   destructive: false,
   suggestedPermission: "files:read",
+  reviewSha256: name,
 });
 
 describe("access draft", () => {
   it("unstages a mapping that returns to what is in force", () => {
     const staged = stageMapping(EMPTY_DRAFT, "files/read", "files:read", "files:write");
-    expect(mapChanges(staged)).toEqual([{ server: "files", tool: "read", permission: "files:write" }]);
+    expect(mapChanges(staged, [])).toEqual([{ server: "files", tool: "read", permission: "files:write" }]);
     expect(draftSize(stageMapping(staged, "files/read", "files:read", "files:read"))).toBe(0);
   });
 
   it("keeps a slash inside a tool name and stages unmapping as null", () => {
     const staged = stageMapping(EMPTY_DRAFT, "files/x/y", "files:read", null);
-    expect(mapChanges(staged)).toEqual([{ server: "files", tool: "x/y", permission: null }]);
+    expect(mapChanges(staged, [])).toEqual([{ server: "files", tool: "x/y", permission: null }]);
   });
 
   it("unstages a grant that returns to what the role holds", () => {
@@ -61,6 +62,31 @@ describe("access draft", () => {
       true,
     );
     expect(impactOf(matrix, draft)).toEqual([{ role: "clerk", gained: ["files/write"], lost: ["files/read"] }]);
+  });
+
+  it("names what was shown of a tool that it maps for the first time", () => {
+    const draft = {
+      map: { "files/a": "files:read", "files/b": "files:read", "files/c": null, "files/d": "files:read" },
+    };
+    const resources = { ...mapped("d", null), reviewSha256: null };
+    const shown = [mapped("a", null), mapped("b", "files:write"), mapped("c", "files:write"), resources];
+    expect(mapChanges({ ...draft, grants: {} }, shown)).toEqual([
+      { server: "files", tool: "a", permission: "files:read", reviewSha256: "a" },
+      { server: "files", tool: "b", permission: "files:read" },
+      { server: "files", tool: "c", permission: null },
+      { server: "files", tool: "d", permission: "files:read" },
+    ]);
+  });
+
+  it("says of a draft that is carried over which of its tools are defined anew, with what they say now", () => {
+    const draft = { map: { "files/a": "files:read", "files/b": "files:read" }, grants: {} };
+    const before = [mapped("a", null), mapped("b", null), mapped("c", null)];
+    const anew = (name: string) => ({ ...mapped(name, null), reviewSha256: "another", description: "Sends." });
+    const now = [anew("a"), mapped("b", null), anew("c")];
+    const { draft: carried, redefined } = rebase(draft, before, now);
+    expect(carried).toEqual(draft);
+    expect(redefined).toEqual([{ key: "files/a", server: "files", tool: "a", before: "", after: "Sends." }]);
+    expect(mapChanges(carried, now)[0]).toMatchObject({ tool: "a", reviewSha256: "another" });
   });
 
   it("rebases: mine already there is dropped, changed by others collides, the rest stays", () => {

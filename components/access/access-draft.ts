@@ -44,9 +44,19 @@ export function stageGrant(draft: AccessDraft, role: MatrixRole, permission: str
   return { ...draft, grants: { ...draft.grants, [key]: granted } };
 }
 
-export function mapChanges(draft: AccessDraft): MapChange[] {
-  return Object.entries(draft.map).map(([key, permission]) => ({ ...splitToolKey(key), permission }));
+/** The staged mappings. One that maps a tool for the first time approves what the tool says, so it names what was shown. */
+export function mapChanges(draft: AccessDraft, shown: readonly MappedTool[]): MapChange[] {
+  const tools = byKey(shown);
+  return Object.entries(draft.map).map(([key, permission]) => {
+    const tool = tools.get(key);
+    const change = { ...splitToolKey(key), permission };
+    if (permission === null || tool === undefined || tool.permission !== null) return change;
+    return tool.reviewSha256 === null ? change : { ...change, reviewSha256: tool.reviewSha256 };
+  });
 }
+
+const byKey = (tools: readonly MappedTool[]): ReadonlyMap<string, MappedTool> =>
+  new Map(tools.map((tool) => [toolKey(tool.server, tool.tool), tool]));
 
 export function grantChanges(draft: AccessDraft): GrantChange[] {
   return Object.entries(draft.grants).map(([key, granted]) => {
@@ -112,24 +122,39 @@ export type Collision = {
   readonly mine: string | null;
 };
 
+/** A staged tool that says something else than when it was staged. */
+export type Redefined = {
+  readonly key: string;
+  readonly server: string;
+  readonly tool: string;
+  /** Its descriptions; the same where only another part of the definition changed. */
+  readonly before: string;
+  readonly after: string;
+};
+export type Rebased = {
+  readonly draft: AccessDraft;
+  readonly collisions: readonly Collision[];
+  readonly redefined: readonly Redefined[];
+};
+
 /**
  * Carries a draft over to a newer map. A mapping that somebody else changed meanwhile to something else
  * than mine is a collision; one that already says what I wanted is dropped.
  */
-export function rebase(
-  draft: AccessDraft,
-  before: readonly MappedTool[],
-  now: readonly MappedTool[],
-): { draft: AccessDraft; collisions: Collision[] } {
-  const index = (tools: readonly MappedTool[]) => new Map(tools.map((t) => [toolKey(t.server, t.tool), t.permission]));
-  const base = index(before);
-  const current = index(now);
+export function rebase(draft: AccessDraft, before: readonly MappedTool[], now: readonly MappedTool[]): Rebased {
+  const [base, current] = [byKey(before), byKey(now)];
   const collisions: Collision[] = [];
   let next = draft;
   for (const [key, mine] of Object.entries(draft.map)) {
-    const theirs = current.get(key) ?? null;
+    const theirs = current.get(key)?.permission ?? null;
+    const was = base.get(key)?.permission ?? null;
     if (theirs === mine) next = { ...next, map: without(next.map, key) };
-    else if (theirs !== (base.get(key) ?? null)) collisions.push({ key, base: base.get(key) ?? null, theirs, mine });
+    else if (theirs !== was) collisions.push({ key, base: was, theirs, mine });
   }
-  return { draft: next, collisions };
+  const redefined = Object.keys(next.map).flatMap((key): Redefined[] => {
+    const [old, tool] = [base.get(key), current.get(key)];
+    if (old === undefined || tool === undefined || old.reviewSha256 === tool.reviewSha256) return [];
+    return [{ key, server: tool.server, tool: tool.tool, before: old.description, after: tool.description }];
+  });
+  return { draft: next, collisions, redefined };
 }

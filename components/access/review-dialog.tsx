@@ -7,11 +7,12 @@ import { FormError } from "@/components/ui/form-error";
 import { Textarea } from "@/components/ui/textarea";
 import { toast } from "@/components/ui/toast";
 import type { AccessMatrix, PermissionMapView } from "@/lib/access/schemas";
-import { isApiProblem } from "@/lib/client/api";
+import { type ApiProblem, isApiProblem } from "@/lib/client/api";
 import { problemText } from "@/lib/client/form-issues";
 import { grantChanges, impactOf, mapChanges, toolKey } from "./access-draft";
 import { CollisionNote } from "./collision-note";
 import { DraftDiff } from "./draft-diff";
+import { RedefinedNote } from "./redefined-note";
 import type { useAccessDraft } from "./use-access-draft";
 import { useSaveAccess } from "./use-save-access";
 
@@ -30,12 +31,13 @@ export function ReviewDialog({ tenant, open, onOpenChange, drafting, base }: Rev
   const save = useSaveAccess(tenant);
   const { draft, newer } = drafting;
   const { version, tools } = base.map;
-  const changes = mapChanges(draft);
+  const changes = mapChanges(draft, tools);
   const grants = grantChanges(draft);
   const changesMap = changes.length > 0;
   const inForce = new Map(tools.map((tool) => [toolKey(tool.server, tool.tool), tool.permission]));
-  const refused = isApiProblem(save.error) && save.error.code === "stale_version";
-  const stale = changesMap && (refused || newer !== null);
+  const refused = isApiProblem(save.error) ? save.error : null;
+  const redefined = refused?.code === "definition_changed" ? refused : null;
+  const stale = changesMap && (refused?.code === "stale_version" || newer !== null);
   const submit = () =>
     save.mutate(
       { baseVersion: version, map: changes, grants, reason: reason.trim() },
@@ -69,7 +71,9 @@ export function ReviewDialog({ tenant, open, onOpenChange, drafting, base }: Rev
           <Button
             variant="primary"
             pending={save.isPending}
-            disabled={reason.trim().length < MIN_REASON || stale || changes.length + grants.length === 0}
+            disabled={
+              reason.trim().length < MIN_REASON || stale || redefined !== null || changes.length + grants.length === 0
+            }
             onClick={submit}
           >
             {changesMap ? `Save as version ${version + 1}` : "Save grants"}
@@ -79,6 +83,7 @@ export function ReviewDialog({ tenant, open, onOpenChange, drafting, base }: Rev
     >
       <div className="flex flex-col gap-4">
         <CollisionNote collisions={drafting.collisions} />
+        <RedefinedNote tenant={tenant} redefined={drafting.redefined} />
         <DraftDiff
           map={changes.map((change) => {
             const key = toolKey(change.server, change.tool);
@@ -90,13 +95,36 @@ export function ReviewDialog({ tenant, open, onOpenChange, drafting, base }: Rev
         <Field label="Reason" hint="Recorded in the audit trail with the change.">
           <Textarea rows={2} value={reason} onChange={(event) => setReason(event.target.value)} />
         </Field>
-        {stale ? (
-          <StaleNote newer={newer} onReload={reload} />
-        ) : (
-          <FormError>{save.error ? problemText(save.error) : null}</FormError>
-        )}
+        <Refusal stale={stale} redefined={redefined} newer={newer} error={save.error} onReload={reload} />
       </div>
     </Dialog>
+  );
+}
+
+type RefusalProps = {
+  readonly stale: boolean;
+  readonly redefined: ApiProblem | null;
+  readonly newer: PermissionMapView | null;
+  readonly error: Error | null;
+  readonly onReload: () => void;
+};
+
+/** Why nothing was saved, with the way on where the draft can be kept. */
+function Refusal({ stale, redefined, newer, error, onReload }: RefusalProps) {
+  if (stale) return <StaleNote newer={newer} onReload={onReload} />;
+  if (redefined === null) return <FormError>{error ? problemText(error) : null}</FormError>;
+  return (
+    <FormError>
+      <p>{redefined.message}</p>
+      <ul className="mt-1 list-disc pl-5">
+        {redefined.issues.map(({ path, rule }) => (
+          <li key={path}>{rule}</li>
+        ))}
+      </ul>
+      <Button className="mt-2" onClick={onReload}>
+        Load what they say now and keep my changes
+      </Button>
+    </FormError>
   );
 }
 

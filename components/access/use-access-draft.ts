@@ -3,10 +3,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { AccessMatrix, PermissionMapView } from "@/lib/access/schemas";
 import { accessMatrixQuery, permissionMapQuery } from "@/lib/client/access";
-import { type AccessDraft, type Collision, draftSize, EMPTY_DRAFT, rebase } from "./access-draft";
+import { type AccessDraft, draftSize, EMPTY_DRAFT, type Rebased, rebase } from "./access-draft";
 
 type Base = { readonly map: PermissionMapView; readonly matrix: AccessMatrix };
-type Drafted = { readonly draft: AccessDraft; readonly base: Base; readonly collisions: readonly Collision[] };
+type Drafted = Rebased & { readonly base: Base };
+
+const NOTHING_NEW = { collisions: [], redefined: [] } as const;
 
 /**
  * A draft and the map it was drafted on. Reading the map anew behind one's back must not move the draft onto a version
@@ -18,22 +20,21 @@ export function useAccessDraft(tenant: string, inForce: Base | null) {
   const base = drafted?.base ?? inForce;
 
   const stage = (draft: AccessDraft) =>
-    setDrafted(draftSize(draft) === 0 || base === null ? null : { draft, base, collisions: drafted?.collisions ?? [] });
+    setDrafted(draftSize(draft) === 0 || base === null ? null : { ...NOTHING_NEW, ...drafted, draft, base });
   const reload = async () => {
     const [map, matrix] = await Promise.all([
       client.query({ ...permissionMapQuery(tenant), staleTime: 0 }),
       client.query({ ...accessMatrixQuery(tenant), staleTime: 0 }),
     ]);
     if (drafted === null) return;
-    const carried = rebase(drafted.draft, drafted.base.map.tools, map.tools);
-    setDrafted({ draft: carried.draft, base: { map, matrix }, collisions: carried.collisions });
+    setDrafted({ ...rebase(drafted.draft, drafted.base.map.tools, map.tools), base: { map, matrix } });
   };
   /** The version that somebody else saved since the draft was begun. */
   const newer =
     drafted !== null && inForce !== null && inForce.map.version > drafted.base.map.version ? inForce.map : null;
   return {
     draft: drafted?.draft ?? EMPTY_DRAFT,
-    collisions: drafted?.collisions ?? [],
+    ...{ collisions: drafted?.collisions ?? [], redefined: drafted?.redefined ?? [] },
     base,
     newer,
     stage,

@@ -4,7 +4,7 @@ import { unknownMappings, versionDiff } from "./version-diff";
 
 const tool = (name: string, permission: string | null): PermissionMapView["tools"][number] => ({
   ...{ server: "files", tool: name, description: "", permission },
-  ...{ readOnly: false, destructive: false, suggestedPermission: "files:read" },
+  ...{ readOnly: false, destructive: false, suggestedPermission: "files:read", reviewSha256: null },
 });
 const version = (...tools: PermissionMapView["tools"][number][]): PermissionMapView => ({
   ...{ version: 1, sha256: "", changedBy: "", reason: "", createdAt: "", tools },

@@ -68,7 +68,9 @@ type ReviewProps = { readonly tenant: string; readonly server: ServerDetail; rea
 
 function Review({ tenant, server, waiting: { tool, review } }: ReviewProps) {
   const mayWrite = useMay("servers:write");
-  const [asking, setAsking] = useState<Verdict | null>(null);
+  // With what was shown when it was asked: the page is read anew behind the dialog.
+  const [asking, setAsking] = useState<{ readonly verdict: Verdict; readonly sha256: string } | null>(null);
+  const ask = (verdict: Verdict) => setAsking({ verdict, sha256: review.sha256 });
   const { tone, text } = STATE[review.state];
   return (
     <article aria-label={`Review of ${tool}`} className="flex flex-col gap-3 rounded-md border border-line p-3">
@@ -80,8 +82,8 @@ function Review({ tenant, server, waiting: { tool, review } }: ReviewProps) {
         </span>
         {mayWrite ? (
           <span className="ml-auto flex gap-2">
-            {review.state === "rejected" ? null : <Button onClick={() => setAsking("reject")}>Reject</Button>}
-            <Button variant="primary" onClick={() => setAsking("accept")}>
+            {review.state === "rejected" ? null : <Button onClick={() => ask("reject")}>Reject</Button>}
+            <Button variant="primary" onClick={() => ask("accept")}>
               Accept
             </Button>
           </span>
@@ -106,13 +108,7 @@ function Review({ tenant, server, waiting: { tool, review } }: ReviewProps) {
         <p className="text-sm">The digest differs, in a part of the definition that is not passed on to agents.</p>
       ) : null}
       {asking ? (
-        <Verdict
-          tenant={tenant}
-          server={server}
-          waiting={{ tool, review }}
-          verdict={asking}
-          onClose={() => setAsking(null)}
-        />
+        <Verdict tenant={tenant} server={server} tool={tool} {...asking} onClose={() => setAsking(null)} />
       ) : null}
     </article>
   );
@@ -164,14 +160,17 @@ const ASK: Readonly<Record<Verdict, { readonly title: string; readonly action: s
   },
 };
 
-type VerdictProps = ReviewProps & { readonly verdict: Verdict; readonly onClose: () => void };
+type VerdictProps = Omit<ReviewProps, "waiting"> & {
+  readonly tool: string;
+  readonly verdict: Verdict;
+  readonly sha256: string;
+  readonly onClose: () => void;
+};
 
-function Verdict({ tenant, server, waiting, verdict, onClose }: VerdictProps) {
+function Verdict({ tenant, server, tool, verdict, sha256, onClose }: VerdictProps) {
   const client = useQueryClient();
-  const { tool, review } = waiting;
   const answer = useMutation({
-    mutationFn: (reason: string) =>
-      reviewDefinition(tenant, verdict, { id: server.id, tool, sha256: review.sha256, reason }),
+    mutationFn: (reason: string) => reviewDefinition(tenant, verdict, { id: server.id, tool, sha256, reason }),
     onSuccess: async () => {
       toast.success(`The definition of ${tool} is ${verdict}ed.`);
       onClose();

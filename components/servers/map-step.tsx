@@ -17,9 +17,17 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import { permissionMapQuery } from "@/lib/client/access";
 import { problemText } from "@/lib/client/form-issues";
 import { rolesQuery } from "@/lib/client/members";
-import type { ServerDetail } from "@/lib/servers/schemas";
+import type { ServerDetail, ServerToolView } from "@/lib/servers/schemas";
 import { MappingTable } from "./mapping-table";
-import { acceptSuggestions, mappingChanges, permissionOf, roleChanges, startMapping } from "./tool-mapping";
+import {
+  acceptSuggestions,
+  mappingChanges,
+  permissionOf,
+  redefinedTools,
+  roleChanges,
+  showAnew,
+  startMapping,
+} from "./tool-mapping";
 
 export type MapStepProps = { readonly tenant: string; readonly server: ServerDetail; readonly onDone: () => void };
 
@@ -42,6 +50,7 @@ export function MapStep({ tenant, server, onDone }: MapStepProps) {
   const grants = roleChanges(draft, server.tools, custom);
   const unmapped = server.tools.filter((tool) => permissionOf(draft, tool) === null).length;
   const nothing = changes.length + grants.length === 0;
+  const redefined = redefinedTools(draft, server.tools);
   const known = knownPermissions([
     ...map.data.tools.map((t) => t.permission),
     ...server.tools.map((t) => t.suggestedPermission),
@@ -69,6 +78,13 @@ export function MapStep({ tenant, server, onDone }: MapStepProps) {
         {mayWrite ? null : (
           <Note tone="warn">Mapping and granting need the permission access:write, which you do not hold.</Note>
         )}
+        <Redefined
+          tools={redefined}
+          onSeen={() => {
+            setDraft(showAnew(draft, server.tools));
+            save.reset();
+          }}
+        />
         <MappingTable
           tools={server.tools}
           roles={custom}
@@ -91,7 +107,7 @@ export function MapStep({ tenant, server, onDone }: MapStepProps) {
         <Button
           variant="primary"
           pending={save.isPending}
-          disabled={nothing || reason.trim().length < 3}
+          disabled={nothing || redefined.length > 0 || reason.trim().length < 3}
           onClick={submit}
         >
           Save and continue
@@ -103,5 +119,31 @@ export function MapStep({ tenant, server, onDone }: MapStepProps) {
       </div>
       {creating ? <RoleDialog tenant={tenant} edited={null} known={known} onClose={() => setCreating(false)} /> : null}
     </div>
+  );
+}
+
+type RedefinedProps = { readonly tools: readonly ServerToolView[]; readonly onSeen: () => void };
+
+/** Saving approves what a tool says. What came in between has to be looked at first; nothing of the draft is lost by it. */
+function Redefined({ tools, onSeen }: RedefinedProps) {
+  if (tools.length === 0) return null;
+  return (
+    <Note tone="warn">
+      <p>
+        Meanwhile {tools.length === 1 ? "a tool says" : `${tools.length} tools say`} something else than when you began.
+        What you chose is kept; look at what {tools.length === 1 ? "it says" : "they say"} now:
+      </p>
+      <ul className="mt-1 list-disc pl-5">
+        {tools.map(({ name, title, description }) => (
+          <li key={name}>
+            <span className="font-mono">{name}</span>: {title === null ? "" : `${title}. `}
+            {description}
+          </li>
+        ))}
+      </ul>
+      <Button className="mt-2" onClick={onSeen}>
+        Go on with what {tools.length === 1 ? "it says" : "they say"} now
+      </Button>
+    </Note>
   );
 }

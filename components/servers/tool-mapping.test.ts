@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { ServerToolView } from "@/lib/servers/schemas";
 import { adviceFor } from "./failure-advice";
-import { acceptSuggestions, giveTools, mappingChanges, mapTool, roleChanges, startMapping } from "./tool-mapping";
+import {
+  acceptSuggestions,
+  giveTools,
+  mappingChanges,
+  mapTool,
+  redefinedTools,
+  roleChanges,
+  showAnew,
+  startMapping,
+} from "./tool-mapping";
 
 const tool = (name: string, suggestedPermission: string, permission: string | null = null): ServerToolView => ({
   name,
@@ -10,6 +19,7 @@ const tool = (name: string, suggestedPermission: string, permission: string | nu
   inputSchema: {},
   annotations: null,
   definitionSha256: "",
+  reviewSha256: `${name}, as shown`,
   suggestedPermission,
   permission,
   review: null,
@@ -25,10 +35,22 @@ describe("tool mapping", () => {
   it("accepts suggestions for unmapped tools only", () => {
     const draft = acceptSuggestions(mapTool(startMapping(tools), "write", "files:admin"), tools);
     expect(mappingChanges(draft, "files", tools)).toEqual([
-      { server: "files", tool: "read", permission: "files:read" },
-      { server: "files", tool: "list", permission: "files:read" },
-      { server: "files", tool: "write", permission: "files:admin" },
+      { server: "files", tool: "read", permission: "files:read", reviewSha256: "read, as shown" },
+      { server: "files", tool: "list", permission: "files:read", reviewSha256: "list, as shown" },
+      { server: "files", tool: "write", permission: "files:admin", reviewSha256: "write, as shown" },
     ]);
+  });
+
+  it("approves what was shown, until the person has seen what a tool says now", () => {
+    const draft = mapTool(startMapping(tools), "read", "files:read");
+    const now = tools.map((each) => (each.name === "read" ? { ...each, reviewSha256: "anew" } : each));
+    expect(redefinedTools(draft, tools)).toEqual([]);
+    expect(redefinedTools(draft, now).map(({ name }) => name)).toEqual(["read"]);
+    expect(mappingChanges(draft, "files", now)).toMatchObject([{ reviewSha256: "read, as shown" }]);
+    const seen = showAnew(draft, now);
+    expect(redefinedTools(seen, now)).toEqual([]);
+    expect(mappingChanges(seen, "files", now)).toMatchObject([{ permission: "files:read", reviewSha256: "anew" }]);
+    expect(redefinedTools(seen, [...now, tool("late", "files:read")]).map(({ name }) => name)).toEqual(["late"]);
   });
 
   it("gives the tools of one permission together and grants each permission once", () => {

@@ -6,12 +6,28 @@ export type MappingDraft = {
   readonly permissions: Readonly<Record<string, string | null>>;
   /** Role slug to the tools it was given here. A permission is granted as soon as one of its tools is. */
   readonly given: Readonly<Record<string, readonly string[]>>;
+  /** What was shown of each tool: mapping one approves that, and nothing that came later. */
+  readonly shown: Readonly<Record<string, string>>;
 };
 type RoleHolding = { readonly slug: string; readonly permissions: readonly string[] };
 
 export const startMapping = (tools: readonly ServerToolView[]): MappingDraft => ({
   permissions: Object.fromEntries(tools.map((tool) => [tool.name, tool.permission])),
   given: {},
+  shown: shownOf(tools),
+});
+
+const shownOf = (tools: readonly ServerToolView[]): MappingDraft["shown"] =>
+  Object.fromEntries(tools.map((tool) => [tool.name, tool.reviewSha256]));
+
+/** Tools that say something else than when the draft was begun, or that came since. */
+export const redefinedTools = (draft: MappingDraft, tools: readonly ServerToolView[]): readonly ServerToolView[] =>
+  tools.filter((tool) => draft.shown[tool.name] !== tool.reviewSha256);
+
+/** The same draft, over what is shown now. */
+export const showAnew = (draft: MappingDraft, tools: readonly ServerToolView[]): MappingDraft => ({
+  ...draft,
+  shown: shownOf(tools),
 });
 
 export const permissionOf = (draft: MappingDraft, tool: ServerToolView): string | null => {
@@ -50,7 +66,12 @@ export function giveTools(
 export function mappingChanges(draft: MappingDraft, server: string, tools: readonly ServerToolView[]): MapChange[] {
   return tools
     .filter((tool) => permissionOf(draft, tool) !== tool.permission)
-    .map((tool) => ({ server, tool: tool.name, permission: permissionOf(draft, tool) }));
+    .map((tool) => {
+      const change = { server, tool: tool.name, permission: permissionOf(draft, tool) };
+      const shown = draft.shown[tool.name];
+      if (change.permission === null || tool.permission !== null || shown === undefined) return change;
+      return { ...change, reviewSha256: shown };
+    });
 }
 
 /** The permissions that the chosen roles lack. Roles that already hold one are left alone. */

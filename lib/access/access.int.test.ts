@@ -1,11 +1,14 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { changePermissionMap, revertPermissionMap } from "@/lib/access/change-permission-map";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { changeRoleGrants } from "@/lib/access/change-role-grants";
 import { explainAccess } from "@/lib/access/explain";
 import { currentPermissionMap } from "@/lib/access/permission-map";
 import { getAccessMatrix, getPermissionMap, listPermissionMapVersions } from "@/lib/access/read";
+import { revertPermissionMap } from "@/lib/access/revert-permission-map";
 import { perform } from "@/lib/audit/perform";
+import { bus } from "@/lib/core/bus";
 import { newId } from "@/lib/core/ids";
+import { pool } from "@/lib/db/client";
 import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { createTestAgent, createTestTenant, type TestTenant } from "@/lib/testing/factories";
@@ -137,6 +140,109 @@ describe("the permission map", () => {
       type: "permission_map.reverted",
       payload: { after: { version: 3, revertedTo: 1 } },
     });
+  });
+});
+
+describe("mapping a tool that nobody approved yet", () => {
+  const NEW = "new_tool";
+  const at = { server: "files", tool: NEW, permission: "files:read" };
+  const one = () => ({ tenantId: tenant.tenantId, name: NEW });
+  const toolRow = () => inTenant(tenant.tenantId, (tx) => tx.serverTool.findFirstOrThrow({ where: one() }));
+  const define = (data: object) => inTenant(tenant.tenantId, (tx) => tx.serverTool.updateMany({ where: one(), data }));
+  const seen = async () => {
+    const { tools } = await perform(getPermissionMap, tenant.ctx(), {});
+    return tools.find(({ tool }) => tool === NEW)?.reviewSha256 ?? "";
+  };
+  const map = (changes: readonly object[], baseVersion = 0) =>
+    perform(changePermissionMap, tenant.ctx(), { baseVersion, changes, reason: "as agreed with the owner" });
+  const version = async () => (await currentPermissionMap(tenant.tenantId)).version;
+  const CHANGED = { code: "definition_changed", detail: { issues: [{ path: "changes.1.reviewSha256" }] } };
+
+  beforeEach(async () => {
+    const { tenantId } = tenant;
+    await inTenant(tenantId, async (tx) => {
+      const { id } = await tx.server.findFirstOrThrow({ where: { tenantId, slug: "files" } });
+      const said = { description: "Reads.", inputSchema: {}, definitionSha256: "1".repeat(64), approvedAt: null };
+      await tx.serverTool.create({
+        data: { tenantId, serverId: id, name: NEW, suggestedPermission: "files:read", ...said },
+      });
+    });
+  });
+
+  it("must name what was looked at, and says in the trail which definition was approved by whom", async () => {
+    await expect(map([at])).rejects.toMatchObject({
+      code: "invalid_input",
+      detail: { issues: [{ path: "changes.0.reviewSha256" }] },
+    });
+    expect(await map([{ ...at, reviewSha256: await seen() }])).toMatchObject({ version: 1 });
+    expect(await toolRow()).toMatchObject({ approvedAt: expect.any(Date), approvedBy: tenant.admin.email });
+    expect((await readTrail(tenant.tenantId)).at(-1)).toMatchObject({
+      type: "permission_map.changed",
+      payload: { after: { approved: { [`files/${NEW}`]: "1".repeat(64) } } },
+    });
+    // Approved once, it is what is in force: nothing has to be named to map it again.
+    await map([{ ...at, permission: null }], 1);
+    expect(await map([at], 2)).toMatchObject({ version: 3 });
+  });
+
+  it.each([
+    ["its digest", { definitionSha256: "2".repeat(64) }],
+    ["its title alone", { title: "Delete everything" }],
+  ])("approves nothing that changed since, by %s, and changes nothing else", async (_by, said) => {
+    const before = await seen();
+    await define(said);
+    const both = [
+      { server: "files", tool: "read_file", permission: "files:read" },
+      { ...at, reviewSha256: before },
+    ];
+    await expect(map(both)).rejects.toMatchObject(CHANGED);
+    expect([await version(), (await toolRow()).approvedAt]).toEqual([0, null]);
+    expect(await map([{ ...at, reviewSha256: await seen() }])).toMatchObject({ version: 1 });
+  });
+
+  it("does not overtake a definition that is being stored", async () => {
+    const { tenantId } = tenant;
+    const before = await seen();
+    let mapping: Promise<unknown> = Promise.resolve();
+    await inTenant(tenantId, async (tx) => {
+      await tx.server.updateMany({ where: { tenantId, slug: "files" }, data: { updatedAt: new Date() } });
+      await tx.serverTool.updateMany({ where: one(), data: { definitionSha256: "2".repeat(64) } });
+      const both = [
+        { server: "files", tool: "read_file", permission: "files:read" },
+        { ...at, reviewSha256: before },
+      ];
+      mapping = map(both).catch((cause: unknown) => cause);
+      await vi.waitFor(async () => {
+        const { rows } = await pool().query(
+          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        );
+        expect(rows).toHaveLength(1);
+      });
+    });
+    expect(await mapping).toMatchObject(CHANGED);
+    expect(await version()).toBe(0);
+  });
+
+  it("cannot be done by going back: it is held until somebody has looked at it", async () => {
+    await change(0, "files:read");
+    await map([{ ...at, reviewSha256: await seen() }], 1);
+    await map([{ ...at, permission: null }], 2);
+    // Another server of the same name, or an earlier release's row: nobody approved what it says.
+    await define({ definitionSha256: "3".repeat(64), approvedAt: null });
+    const held: string[] = [];
+    const off = bus.subscribe((message) => void held.push(message.topic));
+    await perform(revertPermissionMap, tenant.ctx(), { version: 2, baseVersion: 3, reason: "the change was wrong" });
+    off();
+    expect(held).toContain("server.changed");
+    expect(await toolRow()).toMatchObject({
+      ...{ approvedAt: null, heldSha256: "3".repeat(64), heldAt: expect.any(Date) },
+      heldDefinition: { title: null, description: "Reads.", inputSchema: {}, outputSchema: null, annotations: null },
+    });
+    const where = { tenantId: tenant.tenantId, name: "read_file" };
+    const untouched = await inTenant(tenant.tenantId, (tx) => tx.serverTool.findFirstOrThrow({ where }));
+    expect(untouched.heldSha256).toBeNull();
+    const types = (await readTrail(tenant.tenantId)).map(({ type }) => type);
+    expect(types.slice(-2)).toEqual(["tool_definition.held", "permission_map.reverted"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import "server-only";
 import { primitivesOf } from "@/lib/access/primitives";
 import type { TenantTx } from "@/lib/db/in-tenant";
+import { reviewSha256 } from "@/lib/servers/pinned-definition";
 
 type Annotations = { readonly readOnlyHint?: boolean; readonly destructiveHint?: boolean } | null;
 
@@ -12,6 +13,16 @@ export type KnownTool = {
   readonly suggestedPermission: string;
   readonly readOnly: boolean;
   readonly destructive: boolean;
+  /** Null for what is no tool: it has no definition that could change. */
+  readonly definition: KnownDefinition | null;
+};
+export type KnownDefinition = {
+  readonly serverId: string;
+  /** What is pinned, and what names it to those who look at it. */
+  readonly sha256: string;
+  readonly reviewSha256: string;
+  /** True where nobody approved it, and where it is not held for somebody to do so. */
+  readonly isUnseen: boolean;
 };
 
 /** Every tool that any registered server offers now, drafts included, by server and name. */
@@ -23,6 +34,8 @@ export async function readKnownTools(tx: TenantTx, tenantId: string): Promise<re
       description: true,
       suggestedPermission: true,
       annotations: true,
+      ...{ serverId: true, title: true, definitionSha256: true, approvedAt: true },
+      ...{ heldSha256: true, heldDefinition: true },
       server: { select: { slug: true, name: true } },
     },
   });
@@ -38,6 +51,12 @@ export async function readKnownTools(tx: TenantTx, tenantId: string): Promise<re
       readOnly: annotations?.readOnlyHint === true,
       // What a server says of itself only ever adds caution: without the hint a tool that writes may destroy.
       destructive: annotations?.readOnlyHint !== true && annotations?.destructiveHint === true,
+      definition: {
+        serverId: row.serverId,
+        sha256: row.definitionSha256,
+        reviewSha256: reviewSha256(row),
+        isUnseen: row.approvedAt === null && row.heldSha256 === null,
+      },
     };
   });
   return [...tools, ...servers.flatMap(otherOffers)].sort((a, b) =>
@@ -55,6 +74,7 @@ const otherOffers = ({ slug, name, probe }: { slug: string; name: string; probe:
     suggestedPermission: `${slug}:read`,
     readOnly: true,
     destructive: false,
+    definition: null,
   }));
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -18,21 +18,39 @@ export type PermissionMapView = {
     readonly readOnly: boolean;
     readonly destructive: boolean;
     readonly suggestedPermission: string;
+    /** Names what the tool says now; null where there is no definition. A change that maps the tool gives it back. */
+    readonly reviewSha256: string | null;
   }[];
 };
 
-/** PUT /api/v1/access/map: a set of changes on top of `baseVersion`; becomes version n+1, or stale_version. `null` unmaps. */
+const mapChange = z.object({
+  server: slug,
+  tool: z.string().min(1).max(128),
+  permission: permission.nullable(),
+  reviewSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "must be the digest that came with the tool")
+    .optional()
+    .describe(
+      "What was looked at: `reviewSha256` of the tool. Needed to map a tool that nobody approved yet; where it is given and the tool says something else by now, the answer is definition_changed.",
+    ),
+});
+
+/**
+ * PUT /api/v1/access/map: a set of changes on top of `baseVersion`; becomes version n+1, or stale_version, or
+ * definition_changed. `null` unmaps.
+ */
 export const changePermissionMapInput = z.object({
   baseVersion: z.number().int().min(0),
-  changes: z
-    .array(z.object({ server: slug, tool: z.string().min(1).max(128), permission: permission.nullable() }))
-    .min(1)
-    .max(5000),
+  changes: z.array(mapChange).min(1).max(5000),
   reason: z.string().trim().min(3, "say why, in at least 3 characters").max(500),
 });
 export type ChangePermissionMapInput = z.input<typeof changePermissionMapInput>;
 
-/** POST /api/v1/access/map/revert: what an older version said becomes version n+1, or stale_version. */
+/**
+ * POST /api/v1/access/map/revert: what an older version said becomes version n+1, or stale_version. It approves nothing: a
+ * tool that it maps and that nobody approved is held for review.
+ */
 export const revertPermissionMapInput = z.object({
   version: z.number().int().min(0),
   baseVersion: z.number().int().min(0),

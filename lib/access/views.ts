@@ -24,6 +24,7 @@ export const toPermissionMapView = (version: StoredVersion, tools: readonly Know
     readOnly: tool.readOnly,
     destructive: tool.destructive,
     suggestedPermission: tool.suggestedPermission,
+    reviewSha256: tool.definition?.reviewSha256 ?? null,
   })),
 });
 

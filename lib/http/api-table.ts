@@ -1,8 +1,9 @@
 import type { z } from "zod";
-import { changePermissionMap, revertPermissionMap } from "@/lib/access/change-permission-map";
+import { changePermissionMap } from "@/lib/access/change-permission-map";
 import { changeRoleGrants } from "@/lib/access/change-role-grants";
 import { explainAccess } from "@/lib/access/explain";
 import { getAccessMatrix, getPermissionMap, listPermissionMapVersions } from "@/lib/access/read";
+import { revertPermissionMap } from "@/lib/access/revert-permission-map";
 import { changeAgent } from "@/lib/agents/change-agent";
 import { createAgent } from "@/lib/agents/create-agent";
 import { listAgentKeys, mintAgentKey, revokeAgentKey } from "@/lib/agents/keys";

@@ -11,6 +11,7 @@ const TITLE: Record<ErrorCode, string> = {
   invalid_arguments: "Invalid arguments",
   conflict: "Conflict",
   stale_version: "Changed by somebody else",
+  definition_changed: "The definition changed",
   payload_too_large: "Too large",
   unsupported_media_type: "Unsupported media type",
   not_acceptable: "Not acceptable",

@@ -2,7 +2,7 @@ import "server-only";
 import { appendInTransaction } from "@/lib/audit/append-in-transaction";
 import type { EntryDraft } from "@/lib/audit/entry";
 import type { TenantTx } from "@/lib/db/in-tenant";
-import type { ToolChanges } from "@/lib/servers/store-tools";
+import type { ToolChanges } from "@/lib/servers/pin-tools";
 
 /** Who noticed, and where: a person who asked again, or the health loop. */
 export type EntryBase = Pick<EntryDraft, "tenantId" | "actor" | "requestId"> & Partial<EntryDraft>;
@@ -15,9 +15,9 @@ export async function recordHeld(
   tx: TenantTx,
   base: EntryBase,
   server: { readonly id: string; readonly slug: string },
-  changed: ToolChanges["changed"],
+  held: ToolChanges["held"],
 ): Promise<void> {
-  if (changed.length === 0) return;
+  if (held.length === 0) return;
   const common: EntryDraft = {
     ...base,
     phase: "system",
@@ -26,12 +26,11 @@ export async function recordHeld(
     server: server.slug,
     serverId: server.id,
   };
-  if (changed.length > MAX_ENTRIES) {
-    const held = { ...common, target: server.slug, count: changed.length, payload: { after: changed } };
-    await appendInTransaction(tx, held);
+  if (held.length > MAX_ENTRIES) {
+    await appendInTransaction(tx, { ...common, target: server.slug, count: held.length, payload: { after: held } });
     return;
   }
-  for (const { name, before, after } of changed) {
+  for (const { name, before, after } of held) {
     const payload = { before: { sha256: before }, after: { sha256: after } };
     await appendInTransaction(tx, { ...common, tool: name, target: `${server.slug}/${name}`, payload });
   }

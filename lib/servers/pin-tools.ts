@@ -3,8 +3,21 @@ import type { TenantTx } from "@/lib/db/in-tenant";
 import type { Prisma, ServerTool } from "@/lib/generated/prisma/client";
 import { definitionColumns, type HeldDefinition, toHeld } from "@/lib/servers/pinned-definition";
 import type { ProbedTool } from "@/lib/servers/schemas";
-import { NO_CHANGES, type Place, type ToolChanges } from "@/lib/servers/store-tools";
 
+type Changed = { readonly name: string; readonly before: string | null; readonly after: string };
+export type ToolChanges = {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Tools that are defined anew, with both digests; nothing of them had to be kept. */
+  readonly changed: readonly Changed[];
+  /** Tools whose definition is held from now on, with what was approved. */
+  readonly held: readonly Changed[];
+  /** Tools that were held and say again what was approved. */
+  readonly restored: readonly string[];
+};
+export const NO_CHANGES: ToolChanges = { added: [], removed: [], changed: [], held: [], restored: [] };
+
+type Place = { readonly tenantId: string; readonly serverId: string };
 type Stored = ServerTool;
 type Noted = { -readonly [K in keyof ToolChanges]: ToolChanges[K][number][] };
 type NewRow = Omit<Prisma.ServerToolCreateManyInput, "tenantId" | "serverId" | "firstSeenAt">;
@@ -17,9 +30,10 @@ type Writes = {
   readonly returned: string[];
   readonly released: string[];
 };
-type Visit = {
+/** What is known of the server: registering it, and asking it again while it is a draft, takes what is not mapped as it is. */
+type Terms = { readonly isDraft: boolean; readonly isMapped: (tool: string) => boolean };
+type Visit = Terms & {
   readonly now: Date;
-  readonly isMapped: (tool: string) => boolean;
   readonly noted: Noted;
   readonly writes: Writes;
 };
@@ -32,14 +46,14 @@ export async function pinTools(
   tx: TenantTx,
   place: Place,
   tools: readonly ProbedTool[],
-  isMapped: (tool: string) => boolean,
+  terms: Terms,
 ): Promise<ToolChanges> {
   const now = new Date();
   const stored = new Map((await tx.serverTool.findMany({ where: place })).map((tool) => [tool.name, tool]));
   const offered = new Map(tools.map((tool) => [tool.name, tool]));
-  const noted: Noted = { added: [], removed: [], changed: [], restored: [] };
+  const noted: Noted = { added: [], removed: [], changed: [], held: [], restored: [] };
   const writes: Writes = { created: [], replaced: [], held: [], returned: [], released: [] };
-  const visit: Visit = { now, isMapped, noted, writes };
+  const visit: Visit = { ...terms, now, noted, writes };
   for (const tool of offered.values()) {
     const old = stored.get(tool.name);
     if (old === undefined) addTool(visit, tool);
@@ -52,7 +66,7 @@ export async function pinTools(
     await tx.serverTool.updateMany({ where: { ...place, name: { in: noted.removed } }, data: { removedAt: now } });
   }
   await tx.serverTool.updateMany({ where: { ...place, name: { in: [...offered.keys()] } }, data: { lastSeenAt: now } });
-  return { ...NO_CHANGES, ...noted };
+  return noted;
 }
 
 /** A few statements, however many tools there are. */
@@ -93,16 +107,16 @@ const hold = (now: Date, tool: ProbedTool) => ({
 
 /** A tool that nobody looked at. Where a rule waits for its name already, it would be callable at once: then it is held. */
 function addTool(visit: Visit, tool: ProbedTool): void {
-  const { now, isMapped, noted, writes } = visit;
+  const { now, isDraft, isMapped, noted, writes } = visit;
   const mapped = isMapped(tool.name);
   writes.created.push({
     ...definitionColumns(tool),
     suggestedPermission: tool.suggestedPermission,
-    ...{ firstSeenAt: now, lastSeenAt: now, approvedAt: null },
+    ...{ firstSeenAt: now, lastSeenAt: now, approvedAt: isDraft && !mapped ? now : null },
     ...(mapped ? hold(now, tool) : {}),
   });
   noted.added.push(tool.name);
-  if (mapped) noted.changed.push({ name: tool.name, before: null, after: tool.definitionSha256 });
+  if (mapped) noted.held.push({ name: tool.name, before: null, after: tool.definitionSha256 });
 }
 
 const isSame = (a: Pick<ProbedTool, "definitionSha256" | "title">, sha256: string | null, title: string | null) =>
@@ -114,8 +128,7 @@ function compareTool(visit: Visit, old: Stored, tool: ProbedTool): void {
     noted.added.push(tool.name);
     writes.returned.push(tool.name);
   }
-  // Mapping a new tool is how a person says that they looked at it.
-  const approved = old.approvedAt !== null || (old.heldSha256 === null && visit.isMapped(tool.name));
+  const approved = isApproved(visit, old);
   const same = isSame(tool, old.definitionSha256, old.title);
   if (!approved) {
     if (!same) replaceUnseen(visit, old, tool);
@@ -129,19 +142,27 @@ function compareTool(visit: Visit, old: Stored, tool: ProbedTool): void {
   }
   const held = old.heldDefinition as HeldDefinition | null;
   if (held !== null && isSame(tool, old.heldSha256, held.title)) return;
-  noted.changed.push({ name: tool.name, before: old.definitionSha256, after: tool.definitionSha256 });
+  noted.held.push({ name: tool.name, before: old.definitionSha256, after: tool.definitionSha256 });
   writes.held.push(tool);
 }
 
+/** Mapping a tool is how a person says that they looked at it; of a draft nothing else says so. */
+function isApproved({ isDraft, isMapped }: Terms, { name, approvedAt, heldSha256 }: Stored): boolean {
+  if (isDraft && !isMapped(name)) return false;
+  return approvedAt !== null || (heldSha256 === null && isMapped(name));
+}
+
 /** Nothing of it was approved, so nothing of it has to be kept; one that was held or refused is to be looked at anew. */
-function replaceUnseen({ now, noted, writes }: Visit, old: Stored, tool: ProbedTool): void {
-  const held = old.heldSha256 === null ? {} : hold(now, tool);
-  noted.changed.push({ name: tool.name, before: old.definitionSha256, after: tool.definitionSha256 });
+function replaceUnseen({ now, isDraft, noted, writes }: Visit, old: Stored, tool: ProbedTool): void {
+  const isHeld = old.heldSha256 !== null;
+  const held = isHeld ? hold(now, tool) : {};
+  const change = { name: tool.name, before: old.definitionSha256, after: tool.definitionSha256 };
+  noted[isHeld ? "held" : "changed"].push(change);
   writes.replaced.push(tool.name);
   writes.created.push({
     ...definitionColumns(tool),
     suggestedPermission: tool.suggestedPermission,
-    ...{ approvedAt: null, firstSeenAt: old.firstSeenAt, lastSeenAt: now },
+    ...{ approvedAt: isDraft && !isHeld ? now : null, firstSeenAt: old.firstSeenAt, lastSeenAt: now },
     ...held,
   });
 }

@@ -54,5 +54,9 @@ export function pendingOf(row: Columns & Pick<ServerTool, "heldDefinition" | "he
 }
 
 /** Names exactly what a person looked at: the server's digest leaves the title out, and people read titles. */
-export const reviewSha256 = (row: Parameters<typeof pendingOf>[0] & Pick<ServerTool, "definitionSha256">): string =>
-  canonicalSha256({ definition: pendingOf(row), sha256: row.heldSha256 ?? row.definitionSha256 });
+export function reviewSha256(
+  row: Pick<ServerTool, "title" | "definitionSha256" | "heldDefinition" | "heldSha256">,
+): string {
+  const held = row.heldSha256 === null ? null : (row.heldDefinition as HeldDefinition | null);
+  return canonicalSha256({ sha256: row.heldSha256 ?? row.definitionSha256, title: (held ?? row).title });
+}

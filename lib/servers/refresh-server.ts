@@ -18,16 +18,19 @@ import {
   serverChanged,
   storedProbe,
 } from "@/lib/servers/internal";
-import { pinTools } from "@/lib/servers/pin-tools";
+import { NO_CHANGES, pinTools, type ToolChanges } from "@/lib/servers/pin-tools";
 import { type ProbedTool, serverRef } from "@/lib/servers/schemas";
-import { NO_CHANGES, storeTools, type ToolChanges } from "@/lib/servers/store-tools";
 
-/** Makes the stored tools what was listed: replaced while the server is a draft, compared with what was approved after. */
-export async function storeListed(tx: TenantTx, row: ServerRow, tools: readonly ProbedTool[]): Promise<ToolChanges> {
-  const place = { tenantId: row.tenantId, serverId: row.id };
-  if (row.status === "draft") return storeTools(tx, place, tools);
+/** Makes the stored tools what was listed; what was approved is compared, and kept where the server says something else. */
+export async function storeListed(
+  tx: TenantTx,
+  row: Pick<ServerRow, "tenantId" | "id" | "slug">,
+  tools: readonly ProbedTool[],
+  isDraft: boolean,
+): Promise<ToolChanges> {
   const { rules } = await readLatestVersion(tx, row.tenantId);
-  return pinTools(tx, place, tools, (tool) => Object.hasOwn(rules, ruleKey(row.slug, tool)));
+  const isMapped = (tool: string) => Object.hasOwn(rules, ruleKey(row.slug, tool));
+  return pinTools(tx, { tenantId: row.tenantId, serverId: row.id }, tools, { isDraft, isMapped });
 }
 
 /** Stores what a fresh probe saw of a server that is locked. One that did not answer keeps the tools it had. */
@@ -36,6 +39,7 @@ export async function storeProbe(
   ctx: RequestContext,
   row: LockedServer,
   { probe, seenAt }: FreshProbe,
+  isDraft = row.status === "draft",
 ): Promise<ToolChanges> {
   const { tenantId, id } = row;
   requireUnchanged(row, seenAt);
@@ -47,8 +51,8 @@ export async function storeProbe(
   // Whoever asks by hand wants to know how it fares, too.
   await askSoon(tx, { tenantId, serverId: id });
   if (!probe.ok) return NO_CHANGES;
-  const changes = await storeListed(tx, row, probe.tools);
-  if (row.status !== "draft") await recordHeld(tx, draftOf(ctx, tenantId), row, changes.changed);
+  const changes = await storeListed(tx, row, probe.tools, isDraft);
+  await recordHeld(tx, draftOf(ctx, tenantId), row, changes.held);
   return changes;
 }
 

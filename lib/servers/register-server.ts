@@ -10,8 +10,8 @@ import { type SealedCredential, sealCredential } from "@/lib/servers/credential"
 import { auditedServer, readServerDetail } from "@/lib/servers/detail";
 import { endpointColumns, serverChanged, storedProbe } from "@/lib/servers/internal";
 import { probeNow, requireAdmissible } from "@/lib/servers/probe-now";
+import { storeListed } from "@/lib/servers/refresh-server";
 import { registerServerInput, type ServerProbe } from "@/lib/servers/schemas";
-import { storeTools } from "@/lib/servers/store-tools";
 
 type Input = z.output<typeof registerServerInput>;
 type Prepared = {
@@ -62,7 +62,7 @@ export const registerServer = defineWrite({
         probedAt: new Date(),
       },
     });
-    await storeTools(tx, { tenantId, serverId: id }, probe.tools);
+    await storeListed(tx, { tenantId, id, slug }, probe.tools, true);
     const server = await readServerDetail(tx, tenantId, id);
     return {
       result: server,

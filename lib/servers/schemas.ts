@@ -292,6 +292,8 @@ export type ServerToolView = {
   readonly inputSchema: unknown;
   readonly annotations: ProbedTool["annotations"];
   readonly definitionSha256: string;
+  /** Names what the tool says now, as a person sees it; a change of the map that maps the tool gives it back. */
+  readonly reviewSha256: string;
   readonly suggestedPermission: string;
   /** What the map says; null means unmapped, so `admin:*`. */
   readonly permission: string | null;

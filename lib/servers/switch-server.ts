@@ -54,7 +54,8 @@ export const enableServer = defineWrite({
   run: async (tx, ctx, { id, reason }, fresh) => {
     const row = await requireLocked(tx, ctx.tenantId, id);
     if (fresh === null && !answered(row)) throw neverAnswered(row, null);
-    if (fresh !== null) await storeProbe(tx, ctx, row, fresh);
+    // Whoever opens it sees what it offered before: what it says only now, nobody looked at.
+    if (fresh !== null) await storeProbe(tx, ctx, row, fresh, false);
     const server = await setStatus(tx, ctx.tenantId, id, "enabled");
     return {
       result: server,

@@ -1,6 +1,7 @@
 import type { PermissionRules } from "@/lib/access/permission-map";
 import type { Server, ServerHealth, ServerTool } from "@/lib/generated/prisma/client";
 import type { Neighbours } from "@/lib/servers/definition-warnings";
+import { reviewSha256 } from "@/lib/servers/pinned-definition";
 import { type ReviewMarks, reviewStateOf, toReview } from "@/lib/servers/review-view";
 import type {
   CircuitPolicyInput,
@@ -98,6 +99,7 @@ const toToolView = (
   inputSchema: tool.inputSchema,
   annotations: tool.annotations as ProbedTool["annotations"],
   definitionSha256: tool.definitionSha256,
+  reviewSha256: reviewSha256(tool),
   suggestedPermission: tool.suggestedPermission,
   permission: permissionOf(rules, server, tool.name),
   review: toReview(tool, permissionOf(rules, server, tool.name) !== null, server, neighbours),

@@ -10,6 +10,7 @@ export const RPC_CODE = {
   invalid_arguments: -32602,
   conflict: -32000,
   stale_version: -32000,
+  definition_changed: -32000,
   payload_too_large: -32005,
   unsupported_media_type: -32006,
   not_acceptable: -32007,
@@ -70,6 +71,8 @@ export const MEANING = {
     "The arguments are not what the tool's input schema asks for; `issues` names places (JSON pointers) and rules. Nothing was called. Correct them and call again.",
   conflict: "Somebody else changed the same thing. Read it again first.",
   stale_version: "The version that the change is based on is no longer the newest. Read it again first.",
+  definition_changed:
+    "A tool says something else than what the change names by its digest. Read it again and decide anew; nothing was changed.",
   payload_too_large: "The request is larger than 4 MiB.",
   unsupported_media_type: "Send `Content-Type: application/json`.",
   not_acceptable: "Send `Accept: application/json, text/event-stream`.",

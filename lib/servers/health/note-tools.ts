@@ -38,14 +38,14 @@ export async function noteTools(
   const changed = await inTenant(tenantId, async (tx) => {
     const row = await requireLocked(tx, tenantId, id);
     if (row.status !== "enabled") return false;
-    const { added, removed, changed: held, restored } = await storeListed(tx, row, tools);
-    if (added.length + removed.length + held.length + restored.length === 0) return false;
+    const changes = await storeListed(tx, row, tools, false);
+    if (Object.values(changes).every(({ length }) => length === 0)) return false;
     await tx.server.update({ where: { tenantId_id: { tenantId, id } }, data: { updatedAt: new Date() } });
-    await recordHeld(tx, base, server, held);
+    await recordHeld(tx, base, server, changes.held);
     await appendInTransaction(tx, {
       ...base,
       ...{ phase: "system", eventType: "server.tools_changed", outcome: "success" },
-      ...{ server: slug, serverId: id, target: slug, payload: { after: { added, removed, held, restored } } },
+      ...{ server: slug, serverId: id, target: slug, payload: { after: changes } },
     });
     return true;
   });

@@ -1,4 +1,4 @@
-import { revertPermissionMap } from "@/lib/access/change-permission-map";
+import { revertPermissionMap } from "@/lib/access/revert-permission-map";
 import { route } from "@/lib/http/route";
 
 export const dynamic = "force-dynamic";
