@@ -91,6 +91,12 @@ export function ServerOverview({ tenant, server }: { readonly tenant: string; re
             listed as it offered them last.
           </Note>
         ) : null}
+        {server.health.reasonCode === "list_cut" ? (
+          <Note tone="warn">
+            {server.health.reason} Nothing behind that is known here: no agent sees it, and a tool that was seen before
+            stays as it was.
+          </Note>
+        ) : null}
         <Facts
           facts={[
             {

@@ -29,7 +29,8 @@ export const listOver =
   async (server, deadlineMs) => {
     const deadline = startDeadline(deadlineMs);
     try {
-      return (await listUpstreamTools(upstreams.of(server), deadline)).map(toProbedTool);
+      const { items, cut } = await listUpstreamTools(upstreams.of(server), deadline);
+      return { tools: items.map(toProbedTool), cut };
     } finally {
       deadline.release();
     }

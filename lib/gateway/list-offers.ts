@@ -28,6 +28,8 @@ export type OfferMethod = keyof typeof OFFERS;
 
 /** One thing that a server lists. */
 export type Offer = { readonly server: string; readonly item: Json };
+/** What was asked of all; `cut` names the servers whose list has no end, of which what was read is here. */
+export type Offers = { readonly offers: readonly Offer[]; readonly cut: readonly string[] };
 
 type Deps = Pick<
   GatewayDeps,
@@ -77,7 +79,7 @@ export async function listOffers(
   method: OfferMethod,
   only: string | null,
   secret: string | null = null,
-): Promise<Offer[]> {
+): Promise<Offers> {
   await requireCallerAlive(gateway, identity, only);
   const offering = await serversOffering(gateway, identity, OFFERS[method].key, only);
   const servers = new Map(offering.map((server) => [server.slug, server]));
@@ -92,14 +94,16 @@ export async function listOffers(
     grants.map((grant) =>
       askOne(gateway, grant, method, secret).catch((cause: unknown) => {
         if (only !== null) throw cause;
-        return [];
+        return NOTHING;
       }),
     ),
   );
-  return lists.flat();
+  return { offers: lists.flatMap(({ offers }) => offers), cut: lists.flatMap(({ cut }) => cut) };
 }
 
-async function askOne(gateway: Deps, grant: Grant, method: OfferMethod, secret: string | null): Promise<Offer[]> {
+const NOTHING: Offers = { offers: [], cut: [] };
+
+async function askOne(gateway: Deps, grant: Grant, method: OfferMethod, secret: string | null): Promise<Offers> {
   const { server, identity, ref } = grant;
   const passage = await gateway.circuits.enter(grant);
   const deadline = makeDeadline();
@@ -116,9 +120,10 @@ async function askOne(gateway: Deps, grant: Grant, method: OfferMethod, secret: 
     // What we read ourselves until here is no time of the server's.
     deadline.begin(server.deadlineMs);
     time.begin();
-    const items = await listPages(gateway.upstreams.of(now.server), method, OFFERS[method].member, deadline);
+    const { items, cut } = await listPages(gateway.upstreams.of(now.server), method, OFFERS[method].member, deadline);
     passage.leave("success", undefined, time.tookMs());
-    return items.map((item) => ({ server: server.slug, item }));
+    const offers = items.map((item) => ({ server: server.slug, item }));
+    return { offers, cut: cut === null ? [] : [server.slug] };
   } catch (cause) {
     const tookMs = time.tookMs();
     const { error, vote } = await judgeFailure(gateway, grant, {}, toAppError(cause));

@@ -1,6 +1,7 @@
 import "server-only";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import type { Prisma, ServerTool } from "@/lib/generated/prisma/client";
+import { MAX_ITEMS } from "@/lib/mcp/upstream/list-pages";
 import { definitionColumns, type HeldDefinition, toHeld } from "@/lib/servers/pinned-definition";
 import type { ProbedTool } from "@/lib/servers/schemas";
 
@@ -30,8 +31,13 @@ type Writes = {
   readonly returned: string[];
   readonly released: string[];
 };
-/** What is known of the server: registering it, and asking it again while it is a draft, takes what is not mapped as it is. */
-type Terms = { readonly isDraft: boolean; readonly isMapped: (tool: string) => boolean };
+export type Terms = {
+  /** Registering a server, and asking it again while it is a draft, takes what is not mapped as it is. */
+  readonly isDraft: boolean;
+  /** The list has no end: what is missing in it need not be gone. */
+  readonly isCut: boolean;
+  readonly isMapped: (tool: string) => boolean;
+};
 type Visit = Terms & {
   readonly now: Date;
   readonly noted: Noted;
@@ -60,13 +66,21 @@ export async function pinTools(
     else compareTool(visit, old, tool);
   }
   await write(tx, place, writes, now);
-  const removed = [...stored.values()].filter((tool) => tool.removedAt === null && !offered.has(tool.name));
-  noted.removed.push(...removed.map(({ name }) => name));
-  if (removed.length > 0) {
+  const missing = [...stored.values()].filter((tool) => tool.removedAt === null && !offered.has(tool.name));
+  noted.removed.push(
+    ...(terms.isCut ? oldestBeyond(missing, MAX_ITEMS - offered.size) : missing).map(({ name }) => name),
+  );
+  if (noted.removed.length > 0) {
     await tx.serverTool.updateMany({ where: { ...place, name: { in: noted.removed } }, data: { removedAt: now } });
   }
   await tx.serverTool.updateMany({ where: { ...place, name: { in: [...offered.keys()] } }, data: { lastSeenAt: now } });
   return noted;
+}
+
+/** A server that lists something else in every look must not fill the catalog: what was seen last stays, so many of them. */
+function oldestBeyond(missing: readonly Stored[], kept: number): readonly Stored[] {
+  const seen = ({ lastSeenAt }: Stored) => lastSeenAt.getTime();
+  return [...missing].sort((a, b) => seen(b) - seen(a) || (a.name < b.name ? -1 : 1)).slice(Math.max(0, kept));
 }
 
 /** A few statements, however many tools there are. */

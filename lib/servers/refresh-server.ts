@@ -18,7 +18,7 @@ import {
   serverChanged,
   storedProbe,
 } from "@/lib/servers/internal";
-import { NO_CHANGES, pinTools, type ToolChanges } from "@/lib/servers/pin-tools";
+import { NO_CHANGES, pinTools, type Terms, type ToolChanges } from "@/lib/servers/pin-tools";
 import { type ProbedTool, serverRef } from "@/lib/servers/schemas";
 
 /** Makes the stored tools what was listed; what was approved is compared, and kept where the server says something else. */
@@ -26,11 +26,11 @@ export async function storeListed(
   tx: TenantTx,
   row: Pick<ServerRow, "tenantId" | "id" | "slug">,
   tools: readonly ProbedTool[],
-  isDraft: boolean,
+  terms: Pick<Terms, "isDraft" | "isCut">,
 ): Promise<ToolChanges> {
   const { rules } = await readLatestVersion(tx, row.tenantId);
   const isMapped = (tool: string) => Object.hasOwn(rules, ruleKey(row.slug, tool));
-  return pinTools(tx, { tenantId: row.tenantId, serverId: row.id }, tools, { isDraft, isMapped });
+  return pinTools(tx, { tenantId: row.tenantId, serverId: row.id }, tools, { ...terms, isMapped });
 }
 
 /** Stores what a fresh probe saw of a server that is locked. One that did not answer keeps the tools it had. */
@@ -51,7 +51,7 @@ export async function storeProbe(
   // Whoever asks by hand wants to know how it fares, too.
   await askSoon(tx, { tenantId, serverId: id });
   if (!probe.ok) return NO_CHANGES;
-  const changes = await storeListed(tx, row, probe.tools, isDraft);
+  const changes = await storeListed(tx, row, probe.tools, { isDraft, isCut: probe.isCut === true });
   await recordHeld(tx, draftOf(ctx, tenantId), row, changes.held);
   return changes;
 }

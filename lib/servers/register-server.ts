@@ -62,7 +62,7 @@ export const registerServer = defineWrite({
         probedAt: new Date(),
       },
     });
-    await storeListed(tx, { tenantId, id, slug }, probe.tools, true);
+    await storeListed(tx, { tenantId, id, slug }, probe.tools, { isDraft: true, isCut: false });
     const server = await readServerDetail(tx, tenantId, id);
     return {
       result: server,

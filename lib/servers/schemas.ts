@@ -68,6 +68,8 @@ export type ServerProbe = {
   readonly tools: readonly ProbedTool[];
   /** What a person should know before the server is used; absent where there is nothing. */
   readonly warnings?: readonly string[];
+  /** Its list of tools has no end that we would wait for: what is missing in it need not be gone. */
+  readonly isCut?: true;
 };
 
 const share = z.number().min(0).max(1);

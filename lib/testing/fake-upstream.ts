@@ -44,7 +44,9 @@ export type FakeUpstreamOptions = {
   readonly saysBadRequest?: boolean;
 };
 
-export type Listing = readonly Readonly<Record<string, unknown>>[] | { readonly status: number };
+type Definitions = readonly Readonly<Record<string, unknown>>[];
+/** `endless`: each page of the list says that there is a further one, also where resources are listed. */
+export type Listing = Definitions | { readonly status: number } | { readonly endless: Definitions };
 
 export type FakeUpstream = {
   readonly url: string;
@@ -87,7 +89,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   }
 
   function tell(response: ServerResponse, message: Message): void {
-    if (message.method === "tools/list" && listing !== null) sendListing(response, message, listing);
+    const isEndless = listing !== null && "endless" in listing && message.method === "resources/list";
+    if (listing !== null && (isEndless || message.method === "tools/list")) sendListing(response, message, listing);
     else send(response, message, introduce(message, era, options, tools, session));
   }
 
@@ -162,9 +165,12 @@ function send(response: ServerResponse, message: Message, reply: Record<string, 
   response.writeHead(200, { "content-type": "application/json", ...headers }).end(body);
 }
 
+const inBoth = (items: Definitions) => ({ tools: items, resources: items });
+
 function sendListing(response: ServerResponse, message: Message, listing: Listing): void {
-  if ("status" in listing) response.writeHead(listing.status).end();
-  else send(response, message, { result: { tools: listing, resultType: "complete", ttlMs: 0, cacheScope: "private" } });
+  if ("status" in listing) return void response.writeHead(listing.status).end();
+  const page = "endless" in listing ? { ...inBoth(listing.endless), nextCursor: "more" } : { tools: listing };
+  send(response, message, { result: { ...page, resultType: "complete", ttlMs: 0, cacheScope: "private" } });
 }
 
 /** Everything but tool calls. */

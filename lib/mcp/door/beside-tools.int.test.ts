@@ -11,6 +11,7 @@ import { registerServer } from "@/lib/servers/register-server";
 import { enableServer } from "@/lib/servers/switch-server";
 import { type ConformanceUpstream, startConformanceUpstream } from "@/lib/testing/conformance-upstream";
 import { createTestAgent, createTestTenant, type TestAgent, type TestTenant } from "@/lib/testing/factories";
+import { startFakeUpstream } from "@/lib/testing/fake-upstream";
 import { openDoor } from "@/lib/testing/gateway-world";
 import { readTrail } from "@/lib/testing/read-trail";
 import { rpc } from "@/lib/testing/rpc";
@@ -212,6 +213,19 @@ describe("a stream of what happens", () => {
     expect(single.status).toBe(403);
     await Promise.all([stream.close(), later.close(), single.close()]);
   }, 180_000);
+});
+
+it("says of a list that has no end that only its beginning is here", async () => {
+  const endless = await startFakeUpstream({ capabilities: { tools: {}, resources: {} } });
+  const other = await createTestTenant();
+  const endpoint = { transport: "http", url: endless.url } as const;
+  const { id } = await perform(registerServer, other.ctx(), { slug: "long", name: "long", endpoint });
+  await perform(enableServer, other.ctx(), { id });
+  const { key } = await createTestAgent(other, ["admin:*"]);
+  endless.setListing({ endless: [{ uri: "test://a", name: "a", inputSchema: { type: "object" } }] });
+  const { body } = await ask("", "resources/list", {}, "modern", key);
+  expect(body.result).toMatchObject({ resources: { length: 100 }, _meta: { "dev.countersign/cut": ["long"] } });
+  await endless.close();
 });
 
 describe("a profile", () => {

@@ -53,16 +53,23 @@ async function list(visit: Visit, method: OfferMethod): Promise<DoorAnswer> {
   const { gateway, identity, secret, server, envelope, entrance } = visit;
   if (envelope.params["cursor"] !== undefined)
     throw badParam("cursor", "is not one of ours: the list has a single page");
-  const offers = await listOffers(gateway, identity, method, server, secret).catch((cause: unknown) => {
+  const { offers, cut } = await listOffers(gateway, identity, method, server, secret).catch((cause: unknown) => {
     const error = toAppError(cause);
     const isTold = server !== null && OF_THE_SERVER.has(error.code);
     return Promise.reject<never>(isTold ? asTold(visit, error) : error);
   });
   const entry = await recordOffers(gateway, identity, entrance, method, offers.length);
   const items = offers.map(({ server: slug, item }) => (server === null ? jointOffer(slug, item) : item));
-  const result = { [OFFERS[method].member]: items, ...modernList(visit), _meta: resultMeta(envelope.era, entry) };
+  const result = {
+    [OFFERS[method].member]: items,
+    ...modernList(visit),
+    _meta: resultMeta(envelope.era, entry, cut.length === 0 ? undefined : { [CUT]: cut }),
+  };
   return jsonAnswer(200, resultText(envelope.id, result), entrance);
 }
+
+/** Where a list says which servers' lists had no end: of theirs, only the beginning is in it. */
+const CUT = "dev.countersign/cut";
 
 /** How a server fails, or has failed. */
 const OF_THE_SERVER: ReadonlySet<ErrorCode> = new Set([

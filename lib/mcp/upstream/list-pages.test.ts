@@ -25,7 +25,7 @@ const refusal = (pages: readonly Json[], bytes?: number) =>
 
 it("reads one page after the other until there is no more", async () => {
   const server = lister([page([{ name: "a" }, "no object"], 1), page([{ name: "b" }], 2), page([{ name: "c" }])]);
-  expect(await listed(server)).toEqual([{ name: "a" }, { name: "b" }, { name: "c" }]);
+  expect(await listed(server)).toEqual({ items: [{ name: "a" }, { name: "b" }, { name: "c" }], cut: null });
   expect(server.asked).toEqual([{}, { cursor: "1" }, { cursor: "2" }]);
 });
 
@@ -33,8 +33,12 @@ it("stops where a list is none, has no end, or is too much altogether", async ()
   await refusal([{ tools: {} }]);
   await refusal([page(Array(5_001).fill({}))]);
   const endless = lister([page([{}], 0)]);
-  expect(await listed(endless)).toHaveLength(100);
+  const { items, cut } = await listed(endless);
+  expect(items).toHaveLength(100);
+  expect(cut).toBe("Its list of tools does not end within 100 pages; it was cut after 100.");
+  const long = Array.from({ length: 100 }, (_, nth) => page([{}], nth < 99 ? nth + 1 : undefined));
+  expect(await listed(lister(long))).toMatchObject({ items: { length: 100 }, cut: null });
   const fat = [page([{}], 1), page([{}], 2), page([{}])];
-  expect(await listed(lister(fat, 3_000_000))).toHaveLength(3);
+  expect((await listed(lister(fat, 3_000_000))).items).toHaveLength(3);
   await refusal(fat, 4_000_000);
 });

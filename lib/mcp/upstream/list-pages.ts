@@ -4,16 +4,22 @@ import type { Deadline } from "@/lib/resilience/deadline";
 
 const MAX_PAGES = 100;
 /** Of one list, over all its pages; they are held until the last one is there. */
-const MAX_ITEMS = 5_000;
+export const MAX_ITEMS = 5_000;
 const MAX_BYTES = MAX_ANSWER_BYTES;
 
-/** Everything a server lists under `member`, over all pages. Throws `upstream_protocol` where that is no list, or too much. */
+/** What was read of a list. Where it has no end, `cut` says so in words, and what is behind that is not known. */
+export type Listing<T> = { readonly items: readonly T[]; readonly cut: string | null };
+
+/**
+ * What a server lists under `member`, over all pages, up to a hundred of them. Throws `upstream_protocol` where that is no
+ * list, or too much.
+ */
 export async function listPages(
   upstream: Upstream,
   method: string,
   member: string,
   deadline: Deadline,
-): Promise<readonly Json[]> {
+): Promise<Listing<Json>> {
   const items: Json[] = [];
   let params: Json = {};
   let size = 0;
@@ -25,8 +31,9 @@ export async function listPages(
     if (size > MAX_BYTES) throw broken(`its list of ${member} is larger than ${MAX_BYTES} bytes`);
     items.push(...listed.filter(isRecord));
     if (items.length > MAX_ITEMS) throw broken(`it lists more than ${MAX_ITEMS} ${member}`);
-    if (typeof next !== "string" || next === "") break;
+    if (typeof next !== "string" || next === "") return { items, cut: null };
     params = { cursor: next };
   }
-  return items;
+  const cut = `Its list of ${member} does not end within ${MAX_PAGES} pages; it was cut after ${items.length}.`;
+  return { items, cut };
 }

@@ -1,5 +1,5 @@
 import { canonicalSha256 } from "@/lib/core/canonical-json";
-import { listPages } from "@/lib/mcp/upstream/list-pages";
+import { type Listing, listPages } from "@/lib/mcp/upstream/list-pages";
 import { annotationFault } from "@/lib/mcp/upstream/param-headers";
 import { isRecord, type Json, type Upstream } from "@/lib/mcp/upstream/protocol";
 import type { Deadline } from "@/lib/resilience/deadline";
@@ -41,20 +41,21 @@ function toListedTool(tool: Json): ListedTool {
 /** Hears of a tool that is left out, and why. */
 export type LeaveOut = (name: string, why: string) => void;
 
-/** Every tool a server lists, over all its pages. One that breaks a rule of the protocol is left out; the others stay. */
+/** The tools a server lists, over its pages. One that breaks a rule of the protocol is left out; the others stay. */
 export async function listUpstreamTools(
   upstream: Upstream,
   deadline: Deadline,
   leaveOut: LeaveOut = () => undefined,
-): Promise<ListedTool[]> {
+): Promise<Listing<ListedTool>> {
   const isModern = (await upstream.greet(deadline)).era === "modern";
   const tools = new Map<string, ListedTool>();
-  for (const tool of await listPages(upstream, "tools/list", "tools", deadline)) {
+  const { items, cut } = await listPages(upstream, "tools/list", "tools", deadline);
+  for (const tool of items) {
     const why = faultOf(tool, isModern);
     if (why === null) tools.set(String(tool["name"]), toListedTool(tool));
     else leaveOut(String(tool["name"]).slice(0, 200), why);
   }
-  return [...tools.values()];
+  return { items: [...tools.values()], cut };
 }
 
 function faultOf({ name, inputSchema }: Json, isModern: boolean): string | null {

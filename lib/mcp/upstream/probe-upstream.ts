@@ -60,13 +60,15 @@ export async function probeUpstream(
     const greetedAt = performance.now();
     probe = { ...probe, ...greeting, connectMs: Math.round(greetedAt - startedAt) };
     const warnings: string[] = [];
-    const tools = await listUpstreamTools(upstream, deadline, (name, why) => {
+    const { items: tools, cut } = await listUpstreamTools(upstream, deadline, (name, why) => {
       logger.warn({ tool: name, why }, "a tool is left out");
       if (warnings.length < MAX_WARNINGS) warnings.push(`The tool ${name} is left out: ${why}.`);
     });
+    if (cut !== null) warnings.unshift(cut);
     const listMs = Math.round(performance.now() - greetedAt);
     const warned = warnings.length === 0 ? {} : { warnings };
-    return { ...probe, ...warned, ok: true, listMs, tools: tools.map(toProbedTool) };
+    const told = { ...warned, ...(cut === null ? {} : { isCut: true as const }) };
+    return { ...probe, ...told, ok: true, listMs, tools: tools.map(toProbedTool) };
   } catch (cause) {
     const { code, message } = toAppError(cause);
     return { ...probe, error: { code, message } };

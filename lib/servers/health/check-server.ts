@@ -7,14 +7,13 @@ import { warmKey } from "@/lib/db/tenant-keys";
 import type { EntryBase } from "@/lib/servers/definition-entries";
 import { type Finding, findingOf, type HealthState, nextCheckMs, nextHealth } from "@/lib/servers/health/health-rules";
 import { type Checked, claim, type DueServer, storeHealth, storeHealthIn } from "@/lib/servers/health/health-store";
-import { isAsApproved, noteTools } from "@/lib/servers/health/note-tools";
+import { isAsApproved, type ListedTools, noteTools } from "@/lib/servers/health/note-tools";
 import { serverChanged } from "@/lib/servers/internal";
 import type { RegisteredServer } from "@/lib/servers/registered-server";
 import { enabledServers } from "@/lib/servers/registry";
-import type { ProbedTool } from "@/lib/servers/schemas";
 
 /** Asks a server for its tools, over a connection that calls use as well. */
-export type ListTools = (server: RegisteredServer, deadlineMs: number) => Promise<readonly ProbedTool[]>;
+export type ListTools = (server: RegisteredServer, deadlineMs: number) => Promise<ListedTools>;
 
 /** A list takes no work: a server that needs longer than this for it does not fare well. */
 const MAX_WAIT_MS = 10_000;
@@ -43,10 +42,11 @@ export async function lookAt(due: DueServer, before: HealthState, list: ListTool
     requestId: newId(),
   };
   const startedAt = performance.now();
-  let finding: Finding = { kind: "alive" };
-  let listed: readonly ProbedTool[] | null = null;
+  let finding: Finding = { kind: "unclear" };
+  let listed: ListedTools | null = null;
   try {
     listed = await list(server, Math.min(server.deadlineMs, MAX_WAIT_MS));
+    finding = { kind: "alive", cut: listed.cut };
   } catch (cause) {
     finding = findingOf(cause);
   }

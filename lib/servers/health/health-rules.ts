@@ -15,10 +15,13 @@ export type HealthState = {
 
 /** What one look at a server says: it lives, it fails, or nothing about it. */
 export type Finding =
-  | { readonly kind: "alive" }
+  /** `cut`: its list of tools is not whole, and why. */
+  | { readonly kind: "alive"; readonly cut?: string | null }
   | { readonly kind: "failing"; readonly code: string; readonly reason: string }
   | { readonly kind: "unclear" };
 
+/** The reason code of one that answers, but with a list that has no end. */
+const LIST_CUT = "list_cut";
 export const CHECK_EVERY_MS = 30_000;
 /** One failure may be a lost packet or a restart: a second look comes soon, and that one counts. */
 export const LOOK_AGAIN_MS = 5_000;
@@ -48,7 +51,9 @@ export function nextHealth(state: HealthState, finding: Finding, now: Date): Hea
   if (finding.kind === "unclear") return state;
   if (finding.kind === "alive") {
     const since = state.status === "healthy" ? state.since : now;
-    return { status: "healthy", since, failures: 0, failingFrom: null, reasonCode: null, reason: null };
+    const { cut = null } = finding;
+    const told = { reasonCode: cut === null ? null : LIST_CUT, reason: cut };
+    return { status: "healthy", since, failures: 0, failingFrom: null, ...told };
   }
   const failures = state.failures + 1;
   const failingFrom = state.failingFrom ?? now;

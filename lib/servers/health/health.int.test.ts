@@ -215,7 +215,7 @@ describe("how a server fares", () => {
     const asked: string[] = [];
     const list = async ({ id }: { id: string }) => {
       asked.push(id);
-      return [];
+      return { tools: [], cut: null };
     };
     const turns = makeHealthTurns({ processId: ME, list });
     await turns.look();
@@ -247,7 +247,7 @@ describe("a tenant whose servers hang", () => {
       asked.push(slug);
       if (slug.startsWith("hangs") && fails) throw new AppError("upstream_timeout", "It took too long.");
       if (slug.startsWith("hangs")) await answered;
-      return [];
+      return { tools: [], cut: null };
     };
     turns = makeHealthTurns({ processId: ME, list });
     return async () => {
@@ -314,6 +314,44 @@ it("is what a started process does by itself", async () => {
   } finally {
     await stopHealthLoop();
   }
+}, 20_000);
+
+it("says where a list has no end, takes nothing behind it for removed, and compares what it did read", async () => {
+  await check();
+  const before = await trailLength();
+  upstream.setListing({ endless: [READ] });
+  const cut = "Its list of tools does not end within 100 pages; it was cut after 100.";
+  expect(await check()).toMatchObject({ status: "healthy", reasonCode: "list_cut", reason: cut });
+  expect(await look()).toMatchObject({ toolCount: 2, removedTools: [], health: { reasonCode: "list_cut" } });
+  expect(await eventsSince(before)).toEqual([]);
+  upstream.setListing({ endless: [{ ...READ, description: "Reads another note." }] });
+  const refreshed = await perform(refreshServer, tenant.ctx(), { id: server.id });
+  expect(refreshed).toMatchObject({
+    toolCount: 2,
+    heldToolCount: 1,
+    probe: { ok: true, isCut: true, warnings: [cut] },
+  });
+  upstream.setListing([READ]);
+  expect(await check()).toMatchObject({ reasonCode: null, reason: null });
+  expect((await look()).removedTools).toMatchObject([{ name: "write_note" }]);
+}, 20_000);
+
+it("keeps no more of a list without an end than a list may hold: what was seen longest ago goes", async () => {
+  await pool().query(
+    `insert into server_tools (tenant_id, server_id, name, input_schema, definition_sha256, suggested_permission)
+     select tenant_id, server_id, 'tool_' || nth, '{}', name, '' from server_tools, generate_series(1, 4999) nth
+     where server_id = $1 and name = 'read_note'`,
+    [server.id],
+  );
+  await pool().query(
+    "update server_tools set last_seen_at = now() - interval '1 h' where server_id = $1 and name = 'write_note'",
+    [server.id],
+  );
+  upstream.setListing({ endless: [{ ...READ, description: "Reads another note." }] });
+  await check();
+  const removed = { serverId: server.id, removedAt: { not: null } };
+  const gone = await inTenant(tenant.tenantId, (tx) => tx.serverTool.findMany({ where: removed }));
+  expect(gone.map(({ name }) => name)).toEqual(["write_note"]);
 }, 20_000);
 
 describe("a definition that changes", () => {

@@ -10,11 +10,14 @@ import type { RegisteredServer } from "@/lib/servers/registered-server";
 import type { ProbedTool } from "@/lib/servers/schemas";
 import { suggestPermissions } from "@/lib/servers/suggest-permission";
 
-/** True when the list is, tool by tool, what is in force: then there is nothing to write. */
-export function isAsApproved({ tools }: Pick<RegisteredServer, "tools">, listed: readonly ProbedTool[]): boolean {
+/** What a server listed; `cut` says in words where that is not all. */
+export type ListedTools = { readonly tools: readonly ProbedTool[]; readonly cut: string | null };
+
+/** True when the list is, tool by tool, what is in force: then there is nothing to write. One that was cut says nothing of the rest. */
+export function isAsApproved({ tools }: Pick<RegisteredServer, "tools">, listed: ListedTools): boolean {
   return (
-    listed.length === tools.size &&
-    listed.every((tool) => {
+    (listed.cut !== null || listed.tools.length === tools.size) &&
+    listed.tools.every((tool) => {
       const known = tools.get(tool.name);
       if (known === undefined || known.held !== undefined) return false;
       return known.sha256 === tool.definitionSha256 && (known.definition.title ?? null) === tool.title;
@@ -23,14 +26,10 @@ export function isAsApproved({ tools }: Pick<RegisteredServer, "tools">, listed:
 }
 
 /** Compares a list with what is stored, keeps what differs, and tells the trail. */
-export async function noteTools(
-  server: RegisteredServer,
-  listed: readonly ProbedTool[],
-  base: EntryBase,
-): Promise<void> {
+export async function noteTools(server: RegisteredServer, listed: ListedTools, base: EntryBase): Promise<void> {
   const { tenantId, id, slug } = server;
-  const suggested = suggestPermissions(slug, listed);
-  const tools = listed.map((tool) => ({
+  const suggested = suggestPermissions(slug, listed.tools);
+  const tools = listed.tools.map((tool) => ({
     ...tool,
     suggestedPermission: suggested.get(tool.name) ?? tool.suggestedPermission,
   }));
@@ -38,7 +37,7 @@ export async function noteTools(
   const changed = await inTenant(tenantId, async (tx) => {
     const row = await requireLocked(tx, tenantId, id);
     if (row.status !== "enabled") return false;
-    const changes = await storeListed(tx, row, tools, false);
+    const changes = await storeListed(tx, row, tools, { isDraft: false, isCut: listed.cut !== null });
     if (Object.values(changes).every(({ length }) => length === 0)) return false;
     await tx.server.update({ where: { tenantId_id: { tenantId, id } }, data: { updatedAt: new Date() } });
     await recordHeld(tx, base, server, changes.held);
