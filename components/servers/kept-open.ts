@@ -1,4 +1,4 @@
-import type { ServerEndpoint, ServerView } from "@/lib/servers/schemas";
+import { type ServerEndpoint, type ServerView, USUAL_PROGRAMS } from "@/lib/servers/schemas";
 
 type Transport = ServerEndpoint["transport"];
 
@@ -17,4 +17,4 @@ export const keptOpen = ({
   poolSize,
   poolLimits,
 }: Pick<ServerView, "transport" | "poolSize" | "poolLimits">) =>
-  transport === "stdio" ? Math.min(poolSize, poolLimits?.maxChildren ?? 1) : poolSize;
+  transport === "stdio" ? Math.min(poolSize, poolLimits?.maxChildren ?? USUAL_PROGRAMS) : poolSize;

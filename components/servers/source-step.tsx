@@ -8,12 +8,12 @@ import { toast } from "@/components/ui/toast";
 import { showIssues } from "@/lib/client/form-issues";
 import { probeServer, registerServer, serverKeys } from "@/lib/client/servers";
 import { plainRules } from "@/lib/core/plain-rules";
-import { type ParsedServer, type RegisterServerInput, registerServerInput } from "@/lib/servers/schemas";
+import { type ParsedServer, type RegisterServerInput, registerServerInput, usualPoolSize } from "@/lib/servers/schemas";
 import { PasteBox } from "./paste-box";
 import { ProbeStep } from "./probe-step";
 import { SERVER_FIELDS, ServerFormFields } from "./server-form";
 
-const BLANK = { zones: [], residency: "" as const, deadlineMs: 30_000, poolSize: 5, description: "" };
+const BLANK = { zones: [], residency: "" as const, deadlineMs: 30_000, description: "" };
 
 export type SourceStepProps = {
   readonly tenant: string;
@@ -49,7 +49,8 @@ export function SourceStep({ tenant, probing, onProbing, onRegistered }: SourceS
   const fill = (server: ParsedServer) => {
     probe.reset();
     const { credential, ...rest } = server;
-    form.reset({ ...BLANK, ...rest, ...(credential ? { credential } : {}) } as RegisterServerInput);
+    const poolSize = usualPoolSize(server.endpoint.transport);
+    form.reset({ ...BLANK, poolSize, ...rest, ...(credential ? { credential } : {}) } as RegisterServerInput);
   };
   const values = form.getValues();
 

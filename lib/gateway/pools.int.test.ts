@@ -54,9 +54,10 @@ describe("pools", () => {
       args: ["-e", stdioProgram(GATED)],
       env: { GATE: gate },
     } as const;
-    const server = { slug: "programs", name: "programs", endpoint, poolSize: 2 };
+    const server = { slug: "programs", name: "programs", endpoint };
     id = (await perform(registerServer, tenant.ctx(), server)).id;
-    await perform(changeServer, tenant.ctx(), { id, poolLimits: { maxChildren: 3, maxConcurrent: 4, maxQueued: 1 } });
+    const poolLimits = { maxChildren: 3, maxConcurrent: 4, maxQueued: 1 };
+    await perform(changeServer, tenant.ctx(), { id, poolSize: 2, poolLimits });
     await perform(enableServer, tenant.ctx(), { id });
     http = await createWorld({ sockets: { tools: ["do"] } });
   });

@@ -2,6 +2,7 @@ import "server-only";
 import type { z } from "zod";
 import { canonicalSha256 } from "@/lib/core/canonical-json";
 import { actorName, type RequestContext } from "@/lib/core/context";
+import { AppError } from "@/lib/core/errors";
 import { NO_JSON } from "@/lib/db/client";
 import { inTenant } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
@@ -11,7 +12,7 @@ import { toPoolLimits } from "@/lib/servers/circuit-rules";
 import { type SealedCredential, sealCredential } from "@/lib/servers/credential";
 import { auditedServer, readServerDetail } from "@/lib/servers/detail";
 import { requireServer, serverChanged, toEndpoint } from "@/lib/servers/internal";
-import { changeServerInput, type ServerDetail } from "@/lib/servers/schemas";
+import { changeServerInput, type ServerDetail, tooManyPrograms } from "@/lib/servers/schemas";
 
 type Input = z.output<typeof changeServerInput>;
 
@@ -39,6 +40,20 @@ function isAnother(before: ServerDetail, after: ServerDetail, isResealed: boolea
   return canonicalSha256(toPoolLimits(before.poolLimits)) !== canonicalSha256(toPoolLimits(after.poolLimits));
 }
 
+/** What was stored before keeps working: only what is asked for now has to fit, and a number that is not touched is not asked for. */
+function requireProgramsFit(before: ServerDetail, { poolSize, poolLimits }: Input): void {
+  const most = toPoolLimits(before.poolLimits).maxChildren;
+  const mostNow = poolLimits === undefined ? most : toPoolLimits(poolLimits).maxChildren;
+  const kept = poolSize ?? before.poolSize;
+  const rule = tooManyPrograms(before.transport, kept, mostNow);
+  if (rule === null || (kept === before.poolSize && mostNow >= most)) return;
+  const issues =
+    kept === before.poolSize
+      ? [{ path: "poolLimits.maxChildren", rule: `must not be less than the programs that are kept running, ${kept}` }]
+      : [{ path: "poolSize", rule }];
+  throw new AppError("invalid_input", issues.map((issue) => `${issue.path} ${issue.rule}.`).join(" "), { issues });
+}
+
 /** Changes what is told of a server and how it is treated. Its address is what was approved: another one is another server. */
 export const changeServer = defineWrite({
   permission: "servers:write",
@@ -49,6 +64,7 @@ export const changeServer = defineWrite({
     const { id, credential: _plain, circuitPolicy, poolLimits, ...rest } = input;
     const fields = { ...rest, circuitPolicy: orDefault(circuitPolicy), poolLimits: orDefault(poolLimits) };
     const before = await readServerDetail(tx, tenantId, id);
+    requireProgramsFit(before, input);
     await tx.server.update({
       where: { tenantId_id: { tenantId, id } },
       data: { ...given(fields), ...(sealed ?? {}), updatedAt: new Date() },

@@ -1,6 +1,6 @@
 import { type Override, SEED_POLICY } from "@/lib/resilience/circuit";
 import type { CircuitRules, PoolLimits } from "@/lib/servers/registered-server";
-import { circuitPolicy, poolLimits } from "@/lib/servers/schemas";
+import { circuitPolicy, poolLimits, USUAL_PROGRAMS } from "@/lib/servers/schemas";
 
 /** The stricter the zone, the earlier a server that fails is left alone; the strictest of a tenant's zones counts. */
 const SUCCESS_RATES: Readonly<Record<string, number>> = { hipaa: 0.9, sox: 0.95 };
@@ -40,7 +40,7 @@ const POOL_DEFAULTS: PoolLimits = {
   // Far above what a healthy server needs, far below what a hanging one could eat up.
   maxConcurrent: 1_024,
   maxQueued: 256,
-  maxChildren: 1,
+  maxChildren: USUAL_PROGRAMS,
 };
 
 /** How much a server may hold at once. */

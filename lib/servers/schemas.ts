@@ -105,18 +105,38 @@ export const poolLimits = z.strictObject({
 });
 export type PoolLimitsInput = z.output<typeof poolLimits>;
 
+const poolSize = z.number().int().min(1).max(256);
+type Transport = ServerEndpoint["transport"];
+
+/** What is kept open to a server unless told: connections, or its one program. */
+export const usualPoolSize = (transport: Transport): number => (transport === "stdio" ? USUAL_PROGRAMS : 5);
+/** Programs of a stdio server side by side, unless its `poolLimits.maxChildren` says more. */
+export const USUAL_PROGRAMS = 1;
+
+/** What is wrong with keeping more programs than may run side by side; null where nothing is. */
+export const tooManyPrograms = (transport: Transport, kept: number, maxChildren = USUAL_PROGRAMS): string | null =>
+  transport === "stdio" && kept > maxChildren
+    ? `is more than the programs that may run side by side, ${maxChildren}; poolLimits.maxChildren of the registered server allows more`
+    : null;
+
 /** POST /api/v1/servers: probes, stores as `draft` with its tools. */
-export const registerServerInput = z.object({
-  slug,
-  name,
-  description: z.string().trim().max(500).default(""),
-  endpoint: serverEndpoint,
-  credential,
-  zones: z.array(zone).max(4).default([]),
-  residency: z.union([residency, z.literal("")]).default(""),
-  deadlineMs: z.number().int().min(100).max(600_000).default(30_000),
-  poolSize: z.number().int().min(1).max(256).default(5),
-});
+export const registerServerInput = z
+  .object({
+    slug,
+    name,
+    description: z.string().trim().max(500).default(""),
+    endpoint: serverEndpoint,
+    credential,
+    zones: z.array(zone).max(4).default([]),
+    residency: z.union([residency, z.literal("")]).default(""),
+    deadlineMs: z.number().int().min(100).max(600_000).default(30_000),
+    poolSize: poolSize.optional().describe("Connections kept open: 5 unless told. A stdio server has its one program."),
+  })
+  .superRefine(({ endpoint: { transport }, poolSize: kept = 1 }, context) => {
+    const message = tooManyPrograms(transport, kept);
+    if (message !== null) context.addIssue({ code: "custom", path: ["poolSize"], message });
+  })
+  .transform((input) => ({ ...input, poolSize: input.poolSize ?? usualPoolSize(input.endpoint.transport) }));
 export type RegisterServerInput = z.input<typeof registerServerInput>;
 
 /** PATCH /api/v1/servers/{id} */
@@ -128,7 +148,7 @@ export const changeServerInput = z.object({
   zones: z.array(zone).max(4).optional(),
   residency: z.union([residency, z.literal("")]).optional(),
   deadlineMs: z.number().int().min(100).max(600_000).optional(),
-  poolSize: z.number().int().min(1).max(256).optional(),
+  poolSize: poolSize.optional(),
   /** Replaces what was stored; null returns to the defaults. */
   circuitPolicy: circuitPolicy.nullable().optional(),
   poolLimits: poolLimits.nullable().optional(),

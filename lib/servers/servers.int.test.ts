@@ -132,6 +132,30 @@ describe("registering a server", () => {
     expect((await perform(listServers, tenant.ctx(), {})).map(({ slug }) => slug)).toEqual(["memory"]);
   });
 
+  it("keeps no more programs running than may run side by side, and leaves alone what is stored", async () => {
+    const script = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-memory/dist/index.js"));
+    const stdio = {
+      slug: "memory",
+      credential: undefined,
+      endpoint: { transport: "stdio", command: "node", args: [script] },
+    };
+    const refused = (path: string) => ({ code: "invalid_input", detail: { issues: [{ path }] } });
+    await expect(register({ ...stdio, poolSize: 2 })).rejects.toMatchObject(refused("poolSize"));
+    const { id, poolSize } = await register(stdio);
+    expect([poolSize, (await register()).poolSize]).toEqual([1, 5]);
+    const change = (fields: object) => perform(changeServer, tenant.ctx(), { id, ...fields });
+    await expect(change({ poolSize: 2 })).rejects.toMatchObject(refused("poolSize"));
+    expect(await change({ poolSize: 3, poolLimits: { maxChildren: 3 } })).toMatchObject({ poolSize: 3 });
+    await expect(change({ poolLimits: null })).rejects.toMatchObject(refused("poolLimits.maxChildren"));
+    // As an earlier release stored it: it is changed in everything else, and made better.
+    const { tenantId } = tenant;
+    await inTenant(tenantId, (tx) => tx.server.updateMany({ where: { tenantId, id }, data: { poolSize: 5 } }));
+    expect(await change({ name: "Notes", poolSize: 5, poolLimits: { maxChildren: 3, maxQueued: 9 } })).toMatchObject({
+      ...{ name: "Notes", poolSize: 5, poolLimits: { maxQueued: 9 } },
+    });
+    expect(await change({ poolLimits: { maxChildren: 4 } })).toMatchObject({ poolLimits: { maxChildren: 4 } });
+  });
+
   it("refuses addresses that are not allowed and headers that belong to the connection", async () => {
     const metadata = { transport: "http", url: "http://169.254.169.254/latest" };
     await expect(register({ endpoint: metadata })).rejects.toMatchObject({ code: "egress_refused" });
