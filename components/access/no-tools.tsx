@@ -1,14 +1,12 @@
 "use client";
-import Link from "next/link";
-import { useMay } from "@/components/shell/me-context";
-import { Button, buttonClass } from "@/components/ui/button";
+import { RegisterLink } from "@/components/servers/register-link";
+import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 
 type Props = { readonly tenant: string; readonly hasTools: boolean; readonly onClear: () => void };
 
 /** In place of a list of tools that has nothing to show: nothing fits the filter, or there is none. */
 export function NoTools({ tenant, hasTools, onClear }: Props) {
-  const mayRegister = useMay("servers:write");
   if (hasTools)
     return (
       <EmptyState
@@ -21,13 +19,7 @@ export function NoTools({ tenant, hasTools, onClear }: Props) {
     <EmptyState
       title="No tools yet"
       why="Tools appear here once a server is registered."
-      action={
-        mayRegister ? (
-          <Link href={`/${tenant}/servers/new`} className={buttonClass({ variant: "primary" })}>
-            Register a server
-          </Link>
-        ) : undefined
-      }
+      action={<RegisterLink tenant={tenant} />}
     />
   );
 }

@@ -1,6 +1,7 @@
 "use client";
 import Link from "next/link";
 import { WINDOW_OPTIONS } from "@/components/figures/figure-params";
+import { RegisterLink } from "@/components/servers/register-link";
 import { useMay } from "@/components/shell/me-context";
 import { buttonClass } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
@@ -16,19 +17,12 @@ const timeWords = (window: MetricsWindow): string =>
 /** Nothing was measured: which of the reasons it is, and the one next step. */
 export function NoTraffic({ tenant, window, hasServers }: Props) {
   const mayConnect = useMay("agents:write");
-  const mayRegister = useMay("servers:write");
   if (!hasServers)
     return (
       <EmptyState
         title="No server yet"
         why="Calls, errors and times will be here once agents call the tools of a registered server."
-        action={
-          mayRegister ? (
-            <Link href={`/${tenant}/servers/new`} className={buttonClass({ variant: "primary" })}>
-              Register a server
-            </Link>
-          ) : undefined
-        }
+        action={<RegisterLink tenant={tenant} />}
       />
     );
   return (

@@ -1,40 +1,32 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { Plus } from "lucide-react";
-import Link from "next/link";
 import { useMay } from "@/components/shell/me-context";
-import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { PageHeader } from "@/components/ui/page-header";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { serversQuery } from "@/lib/client/servers";
+import { RegisterLink } from "./register-link";
 import { ServerTable } from "./server-table";
 
 /** The registered servers and how they fare. */
 export function ServersPage({ tenant }: { readonly tenant: string }) {
   const servers = useQuery(serversQuery(tenant));
   const mayWrite = useMay("servers:write");
-  const register = mayWrite ? (
-    <Button asChild variant="primary">
-      <Link href={`/${tenant}/servers/new`}>
-        <Plus aria-hidden />
-        Register server
-      </Link>
-    </Button>
-  ) : null;
+  const register = <RegisterLink tenant={tenant} />;
+  const isEmpty = servers.data?.length === 0;
   return (
     <>
       <PageHeader
         title="Servers"
         purpose="The MCP servers that agents reach through this gateway."
-        actions={register}
+        actions={isEmpty ? null : register}
       />
       {servers.error ? (
         <ErrorState error={servers.error} onRetry={servers.refetch} />
       ) : !servers.data ? (
         <SkeletonRows label="Loading servers" />
-      ) : servers.data.length === 0 ? (
+      ) : isEmpty ? (
         <EmptyState
           title="No servers yet"
           why={
