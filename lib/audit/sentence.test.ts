@@ -32,6 +32,22 @@ describe("the sentence of an entry", () => {
       "Agent triage-bot called filesystem__read_file, which failed after 30.0 s: the server did not answer in time.",
     ],
     [
+      call({ event_type: "tool_call.finished", outcome: "success", latency_ms: 12.4, reason_code: "input_required" }),
+      "Agent triage-bot called filesystem__read_file and was asked for something first in 12 ms.",
+    ],
+    [
+      call({ event_type: "tool_call.not_resumed", reason_code: "client_never_returned", latency_ms: 600_012 }),
+      "Never resumed: agent triage-bot did not come back with what filesystem__read_file asked for, and the server's call was ended after 10 minutes.",
+    ],
+    [
+      call({ event_type: "tool_call.not_resumed", outcome: "success", reason_code: "answer_not_fetched" }),
+      "Never resumed: filesystem__read_file went on without agent triage-bot, which did not come back for the answer.",
+    ],
+    [
+      call({ event_type: "tool_call.not_resumed", outcome: "failure", reason_code: "killed" }),
+      "Never resumed: filesystem__read_file ended while it waited for agent triage-bot: a kill switch stopped it.",
+    ],
+    [
       call({ event_type: "question.answered", outcome: "success", target: "elicitation/create" }),
       "Agent triage-bot answered elicitation/create, which filesystem__read_file asked of it.",
     ],

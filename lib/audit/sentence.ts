@@ -25,6 +25,7 @@ const SENTENCES: Readonly<Record<string, Say>> = {
     `Unknown outcome: ${lower(who(record))} called ${toolOf(record)}, and ${lostBecause(record)}.`,
   "tool_call.answer_withheld": (record) =>
     `Withheld: ${lower(who(record))} never got the answer of ${toolOf(record)}, because the trail did not record it in time.`,
+  "tool_call.not_resumed": notResumedSentence,
   "tool_call.finished_late": (record) => `Too late to be its outcome: ${lower(lateSentence(record))}`,
   "question.answered": (record) =>
     record.outcome === "success"
@@ -71,7 +72,11 @@ const because = (record: RecordFields): string =>
 function finishedSentence(record: RecordFields): string {
   const called = `${who(record)} called ${toolOf(record)}`;
   const time = duration(record.latency_ms);
-  if (record.outcome === "success") return `${called} and got an answer${time === "" ? "" : ` in ${time}`}.`;
+  const within = time === "" ? "" : ` in ${time}`;
+  if (record.outcome === "success" && record.reason_code === "input_required") {
+    return `${called} and was asked for something first${within}.`;
+  }
+  if (record.outcome === "success") return `${called} and got an answer${within}.`;
   const after = time === "" ? "" : ` after ${time}`;
   return `${called}, which failed${after}: ${reasonWords(record)}.`;
 }
@@ -93,6 +98,25 @@ function closedSentence(record: RecordFields): string {
     default:
       return `${who(record)} signed out.`;
   }
+}
+
+/** Its server asked for something, which was the outcome; this is what became of it then. */
+function notResumedSentence(record: RecordFields): string {
+  const [tool, caller] = [toolOf(record), lower(who(record))];
+  switch (record.reason_code) {
+    case "client_never_returned":
+      return `Never resumed: ${caller} did not come back with what ${tool} asked for, and the server's call was ended${afterMinutes(record.latency_ms)}.`;
+    case "answer_not_fetched":
+      return `Never resumed: ${tool} went on without ${caller}, which did not come back for the answer.`;
+    default:
+      return `Never resumed: ${tool} ended while it waited for ${caller}: ${reasonWords(record)}.`;
+  }
+}
+
+function afterMinutes(ms: string | number | undefined): string {
+  if (typeof ms !== "number") return "";
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  return ` after ${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
 }
 
 /** Its caller was told that nobody knows what came of the call, so it never got the answer. */

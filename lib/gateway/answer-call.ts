@@ -4,7 +4,7 @@ import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import type { UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
 
-type Deps = Pick<GatewayDeps, "upstreams" | "answers" | "inFlight" | "killSwitches" | "retries" | "servers">;
+type Deps = Pick<GatewayDeps, "upstreams" | "answers" | "inFlight" | "killSwitches" | "retries" | "servers" | "append">;
 
 /** The answer to a call: an earlier one where the tenant wants that for this tool, the server's own otherwise. */
 export async function answerCall(gateway: Deps, intent: DurableIntent, call: ToolCall): Promise<UpstreamAnswer> {

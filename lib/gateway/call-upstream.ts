@@ -15,7 +15,7 @@ import { makeDeadline } from "@/lib/resilience/deadline";
 
 /** Calls the tool, at most until the server's deadline, which begins when it is asked, and tells the circuit how it went. Takes proof that the intent is durable. */
 export async function callUpstream(
-  gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries" | "servers">,
+  gateway: Pick<GatewayDeps, "upstreams" | "inFlight" | "killSwitches" | "retries" | "servers" | "append">,
   intent: DurableIntent,
   call: ToolCall,
 ): Promise<UpstreamAnswer> {

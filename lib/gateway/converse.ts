@@ -5,7 +5,8 @@ import type { ClientSide } from "@/lib/gateway/client-side";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
 import { findHeldCall } from "@/lib/gateway/held-calls/find-held-call";
 import { isHeldState } from "@/lib/gateway/held-calls/held-call";
-import { holdCall } from "@/lib/gateway/held-calls/hold-call";
+import { holdCall, type Speak } from "@/lib/gateway/held-calls/hold-call";
+import { recordUnresumed } from "@/lib/gateway/held-calls/record-unresumed";
 import type { ToolCall } from "@/lib/gateway/tool-call";
 import { makeUpstreams, type Upstreams } from "@/lib/gateway/upstreams";
 import { broken } from "@/lib/mcp/upstream/faults";
@@ -39,7 +40,7 @@ const PATIENCE_MS = 30 * 60_000;
 export const patienceOf = ({ client }: ToolCall): number =>
   client?.dialogue.onRequest === undefined ? 0 : PATIENCE_MS;
 
-type Deps = Pick<GatewayDeps, "upstreams" | "inFlight">;
+type Deps = Pick<GatewayDeps, "upstreams" | "inFlight" | "append">;
 
 /** The server as this call speaks with it: plainly, or with a client that can be told and asked things meanwhile. */
 export function counterpart(gateway: Deps, grant: Grant, call: ToolCall): Pick<Upstream, "request"> {
@@ -75,7 +76,7 @@ async function converseInTurns(
   plain: UpstreamRequest,
 ): Promise<UpstreamAnswer> {
   const { client } = call;
-  const ears = { ...client.dialogue, onProgress: plain.onProgress };
+  const ears = { ...client.dialogue, onProgress: plain.onProgress, callId: client.callId };
   const state = client.retry?.["requestState"];
   if (isHeldState(state)) {
     // First of all found: where nobody can be asked for it now, the state is still good.
@@ -84,7 +85,7 @@ async function converseInTurns(
     going.answer(client.retry?.["inputResponses"]);
     return going.next(plain.deadline, ears);
   }
-  const held = holdCall(gateway, grant, ({ deadline, dialogue, onProgress }) => {
+  const speak: Speak = ({ deadline, dialogue, onProgress }) => {
     const talking = { ...client, dialogue: { ...dialogue, logLevel: client.dialogue.logLevel } };
     return converse(
       upstream,
@@ -92,7 +93,8 @@ async function converseInTurns(
       { ...call, client: talking },
       { ...plain, deadline, onProgress },
     );
-  });
+  };
+  const held = holdCall(gateway, grant, speak, (how) => recordUnresumed(gateway, grant, call.entrance, how));
   return held.next(plain.deadline, ears);
 }
 

@@ -13,7 +13,7 @@ import { connectSharedRedis } from "@/lib/db/redis-client";
 import type { Grant } from "@/lib/gateway/authorize";
 import { findElsewhere } from "@/lib/gateway/held-calls/elsewhere";
 import { idIn, ownerOf } from "@/lib/gateway/held-calls/held-call";
-import { holdCall } from "@/lib/gateway/held-calls/hold-call";
+import { holdCall, type Speak } from "@/lib/gateway/held-calls/hold-call";
 import { throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { META } from "@/lib/mcp/upstream/protocol";
 import { startDeadline } from "@/lib/resilience/deadline";
@@ -258,6 +258,33 @@ withRedis(`a call that another process holds${url === "" ? " (not run: set CS_TE
     expect(codeOf((await going).answer)).toBe("unavailable");
     // Nobody says so: whoever holds it finds out.
     await expect.poll(() => existsSync(join(dir, "long")), patiently).toBe(true);
+  });
+
+  it("is known, where it ends with nobody there, by the call that its client made last, wherever that was", async () => {
+    const disconnect = await connectSharedRedis(url);
+    const grant = { identity: { tenantId: "t", actor: { id: "a" } }, server: { id: "s" }, ref: { tool: "do" } };
+    let kill: () => void = () => undefined;
+    const enter = (_: unknown, stop: () => void) => {
+      kill = stop;
+      return () => undefined;
+    };
+    const doing = { inFlight: { enter, size: () => 0, close: () => undefined } };
+    const outer = startDeadline(60_000);
+    const told: unknown[] = [];
+    const twice: Speak = async ({ dialogue }) => {
+      await dialogue.onRequest?.("elicitation/create", {});
+      return { result: (await dialogue.onRequest?.("elicitation/create", {})) ?? {}, bytes: 1 };
+    };
+    const held = holdCall(doing, grant as unknown as Grant, twice, ({ callId, cause }) => told.push([callId, cause]));
+    const { result } = await held.next(outer, { callId: newId() });
+    const found = await findElsewhere(idIn(String(result["requestState"])), ownerOf(grant as unknown as Grant));
+    found?.answer({ "question-1": { action: "accept" } });
+    const last = newId();
+    expect((await found?.next(outer, { callId: last }))?.result).toMatchObject({ resultType: "input_required" });
+    kill();
+    await expect.poll(() => told, patiently).toEqual([[last, "killed"]]);
+    outer.release();
+    await disconnect();
   });
 
   it("says what its server said when Redis was away just then, as soon as it is back", async () => {

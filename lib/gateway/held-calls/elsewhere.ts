@@ -52,7 +52,7 @@ function heldElsewhere(id: string, owner: string, turn: string): HeldCall {
       const hears = { logs: ears.onLog !== undefined, progress: ears.onProgress !== undefined };
       const saying = hearTurn(id, turn, ears);
       try {
-        tellHolder(id, { say: "go", turn, owner, pieces, hears });
+        tellHolder(id, { say: "go", turn, owner, pieces, hears, callId: ears.callId });
         return await fetchAnswer(turn, await untilStopped(saying.done, outer), outer);
       } finally {
         saying.end();

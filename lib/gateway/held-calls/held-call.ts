@@ -6,6 +6,8 @@ import type { Deadline } from "@/lib/resilience/deadline";
 /** Who listens while a call goes on; another one each time its client comes back. */
 export type Ears = Pick<Dialogue, "logLevel" | "onLog"> & {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** The call by which they listen, as the trail names it. */
+  readonly callId?: string | undefined;
 };
 
 /** A call whose server may ask something in the middle, and whose client goes away to find the answer. */
@@ -14,6 +16,17 @@ export type HeldCall = {
   readonly answer: (inputResponses: unknown) => void;
   /** What the server says next: its answer, or that it wants something first. */
   readonly next: (outer: Deadline, ears: Ears) => Promise<UpstreamAnswer>;
+};
+
+/** How a held call ended for which its client had not come back. */
+export type Unresumed = {
+  /** The last call that was answered with what its server asked for. */
+  readonly callId: string | undefined;
+  readonly heldMs: number;
+  /** What ended it from our side; null where its server ended it. */
+  readonly cause: ReturnType<Deadline["stopped"]>;
+  /** What its server said in the end, to nobody. */
+  readonly end: { readonly answer: UpstreamAnswer } | { readonly error: AppError };
 };
 
 /** A held call, and whom it may be given to. */

@@ -174,12 +174,19 @@ describe("a call that is held", () => {
   });
 
   it("ends by a kill switch while its client is away, and the client is told when it comes", async () => {
-    const { key, slug } = await agent();
+    const { key, slug, agentId } = await agent();
     const { requestState, inputRequests } = await call(key);
     expect(getGateway().inFlight.size()).toBe(1);
+    const mine = async () => (await readTrail(tenant.tenantId)).filter(({ text }) => text.includes(agentId));
     const thrown = await perform(throwKillSwitch, tenant.ctx(), { kind: "agent", target: slug });
     await expect.poll(() => getGateway().inFlight.size(), { timeout: 20_000 }).toBe(0);
     await perform(liftKillSwitch, tenant.ctx(), { id: thrown.id });
+    // Its outcome says that it was answered with a question; what became of it then is an entry of the same call.
+    await expect.poll(async () => (await mine()).length, { timeout: 20_000 }).toBe(3);
+    const [, asked, ended] = (await mine()).map(({ text }) => JSON.parse(text.slice(0, text.indexOf("} ") + 1)));
+    expect(asked).toMatchObject({ event_type: "tool_call.finished", reason_code: "input_required" });
+    const same = { call_id: asked.call_id, server: "old", tool: "test_elicitation", actor_id: agentId };
+    expect(ended).toMatchObject({ event_type: "tool_call.not_resumed", reason_code: "killed", ...same });
     const inputResponses = saying(Object.keys(inputRequests)[0] ?? "", { response: "late" });
     await expect.poll(async () => (await call(key))._meta?.[ERROR]?.code ?? "open", { timeout: 20_000 }).toBe("open");
     const late = await call(key, { inputResponses, requestState });

@@ -1,7 +1,8 @@
 import { expect, it, vi } from "vitest";
+import { AppError } from "@/lib/core/errors";
 import type { Grant } from "@/lib/gateway/authorize";
 import { findHeldCall } from "@/lib/gateway/held-calls/find-held-call";
-import { isHeldState } from "@/lib/gateway/held-calls/held-call";
+import { isHeldState, type Unresumed } from "@/lib/gateway/held-calls/held-call";
 import { holdCall, type Speak } from "@/lib/gateway/held-calls/hold-call";
 import { startDeadline } from "@/lib/resilience/deadline";
 
@@ -127,6 +128,58 @@ it("keeps what its server answered without waiting any longer until its client c
   expect((await going.next(outer, {})).result).toEqual({ did: "it" });
   await expect(findHeldCall(String(result["requestState"]), grant("ann"))).rejects.toThrow("is over");
   outer.release();
+});
+
+it("tells once how it ended where no call of its client's says so, and under which call the client left", async () => {
+  vi.useFakeTimers();
+  const told: Unresumed[] = [];
+  const outer = startDeadline(3_600_000);
+  const begin = (speak: Speak) => holdCall(gateway, grant("ann"), speak, (how) => told.push(how));
+  const fails: Speak = async ({ dialogue }) => {
+    void dialogue.onRequest?.("elicitation/create", {})?.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    throw new AppError("upstream_unreachable", "It is gone.");
+  };
+  const goesOn: Speak = async ({ dialogue }) => {
+    void dialogue.onRequest?.("elicitation/create", {})?.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    return { result: { did: "it" }, bytes: 1 };
+  };
+  const asked = await begin(asks).next(outer, { callId: "first" });
+  const back = async (inputResponses: object, callId: string) => {
+    const going = await findHeldCall(String(asked.result["requestState"]), grant("ann"));
+    going.answer(inputResponses);
+    return going.next(outer, { callId });
+  };
+  await back({}, "second");
+  await begin(fails).next(outer, { callId: "third" });
+  await begin(goesOn).next(outer, { callId: "fourth" });
+  await vi.advanceTimersByTimeAsync(9.9 * 60_000);
+  expect(told).toMatchObject([{ callId: "third", cause: null, end: { error: { code: "upstream_unreachable" } } }]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  const rest = told.slice(1).sort((a, b) => (a.callId ?? "").localeCompare(b.callId ?? ""));
+  expect(rest).toMatchObject([
+    { callId: "fourth", cause: null, end: { answer: { result: { did: "it" } } } },
+    { callId: "second", cause: "timeout" },
+  ]);
+  expect(rest[1]?.heldMs).toBeCloseTo(600_000, -3);
+
+  // The control: where the client comes back, its own call says how it ended.
+  told.length = 0;
+  const { result } = await begin(asks).next(outer, { callId: "fifth" });
+  const going = await findHeldCall(String(result["requestState"]), grant("ann"));
+  going.answer({ "question-1": { action: "accept" } });
+  await going.next(outer, { callId: "sixth" });
+  const left = startDeadline(10_000);
+  const hangs: Speak = ({ deadline }) =>
+    new Promise((_resolve, reject) => deadline.onStop(() => reject(new Error("stopped"))));
+  const waiting = expect(begin(hangs).next(left, { callId: "seventh" })).rejects.toThrow("stopped");
+  left.stop("cancelled");
+  await waiting;
+  await vi.advanceTimersByTimeAsync(11 * 60_000);
+  expect(told).toEqual([]);
+  for (const deadline of [outer, left]) deadline.release();
+  vi.useRealTimers();
 });
 
 it("keeps no such answer where it is large, nor longer than it is held", async () => {

@@ -1,10 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { steadyClock } from "@/lib/core/clock";
-import { AppError } from "@/lib/core/errors";
+import { AppError, toAppError } from "@/lib/core/errors";
 import { singleton } from "@/lib/core/singleton";
 import type { Grant } from "@/lib/gateway/authorize";
 import type { GatewayDeps } from "@/lib/gateway/gateway-deps";
-import { type Ears, type HeldCall, HOLD_MS, type Kept, ownerOf, stateOf } from "@/lib/gateway/held-calls/held-call";
+import {
+  type Ears,
+  type HeldCall,
+  HOLD_MS,
+  type Kept,
+  ownerOf,
+  stateOf,
+  type Unresumed,
+} from "@/lib/gateway/held-calls/held-call";
 import { serveOthers } from "@/lib/gateway/held-calls/serve-others";
 import { type Dialogue, isRecord, type Json, type Progress, type UpstreamAnswer } from "@/lib/mcp/upstream/protocol";
 import { type Deadline, startDeadline } from "@/lib/resilience/deadline";
@@ -54,56 +62,86 @@ function keep(id: string, kept: Kept): void {
 }
 
 /** Forgets a call that is held: at once, or after a while. */
-function dropper(id: string): { readonly now: () => void; readonly in: (ms: number) => void } {
+function dropper(id: string) {
   let timer: NodeJS.Timeout | undefined;
-  const now = () => {
+  const now = (): void => {
     clearTimeout(timer);
     held().delete(id);
   };
   return {
     now,
-    in(ms) {
-      if (held().has(id)) timer = setTimeout(now, ms).unref();
+    in(ms: number, dropped: () => void = () => undefined): void {
+      const drop = () => {
+        now();
+        dropped();
+      };
+      if (held().has(id)) timer = setTimeout(drop, ms).unref();
     },
   };
 }
 
-/** Begins a call that is held open while its client is away. Killed like any other, also then. */
-export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, speak: Speak): HeldCall {
+/** What a server asked that has no answer yet. */
+function openQuestions() {
+  const open = new Map<string, Asked>();
+  let count = 0;
+  return {
+    open,
+    add: (question: Json): Promise<Json> =>
+      new Promise<Json>((resolve, reject) => {
+        count += 1;
+        open.set(`question-${count}`, { question, resolve, reject });
+      }),
+    answer(inputResponses: unknown): void {
+      const given = isRecord(inputResponses) ? inputResponses : {};
+      for (const [name, { resolve }] of [...open]) {
+        const answer = given[name];
+        if (!isRecord(answer)) continue;
+        open.delete(name);
+        resolve(answer);
+      }
+    },
+    refuse(): void {
+      for (const { reject } of open.values()) reject(new AppError("cancelled", "The client did not come back."));
+      open.clear();
+    },
+  };
+}
+
+/**
+ * Begins a call that is held open while its client is away. Killed like any other, also then. `tell` hears of its end where
+ * no call of its client's does: nothing else would say what became of it.
+ */
+export function holdCall(
+  gateway: Pick<GatewayDeps, "inFlight">,
+  grant: Grant,
+  speak: Speak,
+  tell: (how: Unresumed) => void = () => undefined,
+): HeldCall {
   const id = randomUUID();
   const life = startDeadline(HOLD_MS);
   const until = steadyClock.now() + HOLD_MS;
   const land = gateway.inFlight.enter(grant, life.kill);
-  const questions = new Map<string, Asked>();
+  const questions = openQuestions();
   const drop = dropper(id);
   let ears: Ears = {};
   let wake: () => void = () => undefined;
-  let count = 0;
+  let listening = 0;
+  let callId: string | undefined;
 
-  const ask = (method: string, params: Json): Promise<Json> =>
-    new Promise<Json>((resolve, reject) => {
-      keep(id, { call, owner: ownerOf(grant), tenantId: grant.identity.tenantId, serverId: grant.server.id });
-      count += 1;
-      questions.set(`question-${count}`, { question: { method, params }, resolve, reject });
-      wake();
-    });
-  life.onStop(() => {
-    for (const { reject } of questions.values()) reject(new AppError("cancelled", "The client did not come back."));
-    questions.clear();
-  });
+  const ask = async (method: string, params: Json): Promise<Json> => {
+    keep(id, { call, owner: ownerOf(grant), tenantId: grant.identity.tenantId, serverId: grant.server.id });
+    const answer = questions.add({ method, params });
+    wake();
+    return answer;
+  };
+  life.onStop(questions.refuse);
 
   const call: HeldCall = {
-    answer(inputResponses) {
-      const given = isRecord(inputResponses) ? inputResponses : {};
-      for (const [name, { resolve }] of [...questions]) {
-        const answer = given[name];
-        if (!isRecord(answer)) continue;
-        questions.delete(name);
-        resolve(answer);
-      }
-    },
+    answer: questions.answer,
     async next(outer, listener) {
       ears = listener;
+      listening += 1;
+      callId = listener.callId;
       // With its cause: a server that did not answer in time has to count as one, here too.
       const stop = () => life.stop(outer.stopped() ?? "cancelled");
       const forget = outer.onStop(stop);
@@ -111,24 +149,26 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
       try {
         const asked = new Promise<null>((resolve) => {
           wake = () => resolve(null);
-          if (questions.size > 0) resolve(null);
+          if (questions.open.size > 0) resolve(null);
         });
         const answer = await Promise.race([asked, running]);
-        if (answer === null) return inputRequired(id, questions);
+        if (answer === null) return inputRequired(id, questions.open);
         drop.now();
         return answer;
       } finally {
         forget();
         ears = {};
+        listening -= 1;
       }
     },
   };
 
+  const heldMs = () => steadyClock.now() - (until - HOLD_MS);
   const end = () => {
     land();
     life.release();
     // Whatever it asked, it does not wait for that any more.
-    questions.clear();
+    questions.open.clear();
   };
   const running = speak({
     deadline: life,
@@ -136,13 +176,16 @@ export function holdCall(gateway: Pick<GatewayDeps, "inFlight">, grant: Grant, s
     onProgress: (progress) => ears.onProgress?.(progress),
   });
   running.then(
-    ({ bytes }) => {
+    (answer) => {
       end();
       // Servers do not wait for ever: one that went on by itself has acted, and its client is to hear of that.
-      drop.in(bytes > MAX_KEPT_BYTES ? 0 : until - steadyClock.now());
+      const keptMs = answer.bytes > MAX_KEPT_BYTES ? 0 : until - steadyClock.now();
+      drop.in(keptMs, () => tell({ callId, heldMs: heldMs(), cause: null, end: { answer } }));
     },
-    () => {
+    (cause: unknown) => {
+      const how = { callId, heldMs: heldMs(), cause: life.stopped(), end: { error: toAppError(cause) } };
       end();
+      if (listening === 0 && held().has(id)) tell(how);
       drop.in(TELL_AGAIN_MS);
     },
   );

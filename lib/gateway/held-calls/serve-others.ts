@@ -92,11 +92,12 @@ function serve(call: HeldCall, go: Go, end: () => void): Turn {
   };
 }
 
-async function goOn(call: HeldCall, { turn, pieces, hears }: Go, deadline: Parameters<HeldCall["next"]>[0]) {
+async function goOn(call: HeldCall, { turn, pieces, hears, callId }: Go, deadline: Parameters<HeldCall["next"]>[0]) {
   const brought = await fetchPieces(`${turn}:brought`, pieces);
   if (brought === null) throw new AppError("unavailable", "What the client brought did not reach the call.");
   call.answer(JSON.parse(brought.toString("utf8")));
   const ears: Ears = {
+    callId,
     onLog: hears.logs ? (params) => tellCaller(turn, { say: "log", params }) : undefined,
     onProgress: hears.progress ? (progress) => tellCaller(turn, { say: "progress", progress }) : undefined,
   };

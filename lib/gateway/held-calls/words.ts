@@ -22,6 +22,7 @@ const toHolder = z.discriminatedUnion("say", [
     owner: z.string(),
     pieces: z.int().min(1),
     hears: z.object({ logs: z.boolean(), progress: z.boolean() }),
+    callId: z.uuid().optional(),
   }),
   /** How does it stand? Said every few seconds, so it also says that somebody still waits. */
   z.object({ say: z.literal("look"), turn: z.uuid() }),
