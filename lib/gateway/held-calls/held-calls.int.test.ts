@@ -5,7 +5,7 @@ import { currentPermissionMap } from "@/lib/access/permission-map";
 import { perform } from "@/lib/audit/perform";
 import { resetSingleton, singleton } from "@/lib/core/singleton";
 import { boot, shutdown } from "@/lib/gateway/boot";
-import { getGateway } from "@/lib/gateway/compose";
+import { closeGateway, getGateway } from "@/lib/gateway/compose";
 import { liftKillSwitch, throwKillSwitch } from "@/lib/kill-switches/throw-kill-switch";
 import { META, MODERN_VERSION } from "@/lib/mcp/upstream/protocol";
 import { registerServer } from "@/lib/servers/register-server";
@@ -220,5 +220,17 @@ describe("a call that is held", () => {
     const inputResponses = saying(Object.keys(first.inputRequests)[0] ?? "", { response: "yes" });
     expect(asText((await call(key, { inputResponses, requestState: first.requestState })).content)).toContain("yes");
     expect(await call(key)).toMatchObject({ resultType: "input_required" });
+  });
+
+  it("ends with its process, and the trail says so", async () => {
+    resetSingleton("gateway.held-calls");
+    const { key, agentId } = await agent();
+    for (const name of ["old__test_elicitation", "twice__ask"]) await call(key, {}, name);
+    await closeGateway();
+    const ended = async () =>
+      (await readTrail(tenant.tenantId)).filter(
+        ({ type, text }) => type === "tool_call.not_resumed" && text.includes(agentId),
+      );
+    await expect.poll(async () => (await ended()).length, { timeout: 20_000 }).toBe(2);
   });
 });
