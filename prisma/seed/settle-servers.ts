@@ -34,9 +34,11 @@ async function settleOne(ctx: RequestContext, wanted: DemoServer, known: ServerV
 async function settleMap(ctx: RequestContext, scenario: Scenario): Promise<void> {
   const map = await perform(getPermissionMap, ctx, {});
   const unmapped = map.tools.filter((tool) => tool.permission === null);
-  const changes = unmapped.flatMap(({ server, tool }) => {
+  const changes = unmapped.flatMap(({ server, tool, reviewSha256 }) => {
     const permission = scenario.map[`${server}/${tool}`];
-    return permission === undefined ? [] : [{ server, tool, permission }];
+    if (permission === undefined) return [];
+    // A demo server that was brought up to date may offer what came after its registration.
+    return [{ server, tool, permission, ...(reviewSha256 === null ? {} : { reviewSha256 }) }];
   });
   if (changes.length === 0) return;
   await perform(changePermissionMap, ctx, { baseVersion: map.version, changes, reason: REASON });
