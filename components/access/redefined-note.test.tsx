@@ -21,5 +21,7 @@ it("shows what each tool says now beside what it said, and where to read all of 
   expect(html).toContain("now “Sends &lt;b&gt;keys&lt;/b&gt;.”, before “Reads a note.”");
   expect(html).toContain("its description is as it was");
   expect(html).toContain('href="/clinic/servers/s-1/tools/read?tab=definition"');
+  // The draft lives on the page: what leads away from it opens beside it.
+  expect(html.match(/target="_blank"/g)).toHaveLength(2);
   expect(render([])).toBe("");
 });

@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { toolHref } from "@/components/figures/tool-href";
+import { DefinitionLink } from "@/components/servers/definition-link";
 import { Note } from "@/components/ui/note";
 import { serversQuery } from "@/lib/client/servers";
 import type { Redefined } from "./access-draft";
@@ -25,11 +25,7 @@ export function RedefinedNote({ tenant, redefined }: Props) {
               {before === after
                 ? ": its description is as it was; its title, its parameters or its hints differ."
                 : `: now “${after}”, before “${before}”.`}{" "}
-              {id === undefined ? null : (
-                <Link className="underline underline-offset-2" href={toolHref(tenant, id, tool, { tab: "definition" })}>
-                  Its definition
-                </Link>
-              )}
+              {id === undefined ? null : <DefinitionLink href={toolHref(tenant, id, tool, { tab: "definition" })} />}
             </li>
           );
         })}

@@ -5,6 +5,7 @@ import { knownPermissions } from "@/components/access/console-permissions";
 import { PermissionList } from "@/components/access/permission-input";
 import { RoleDialog } from "@/components/access/role-dialog";
 import { useSaveAccess } from "@/components/access/use-save-access";
+import { toolHref } from "@/components/figures/tool-href";
 import { useMay } from "@/components/shell/me-context";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
@@ -18,6 +19,7 @@ import { permissionMapQuery } from "@/lib/client/access";
 import { problemText } from "@/lib/client/form-issues";
 import { rolesQuery } from "@/lib/client/members";
 import type { ServerDetail, ServerToolView } from "@/lib/servers/schemas";
+import { DefinitionLink } from "./definition-link";
 import { MappingTable } from "./mapping-table";
 import {
   acceptSuggestions,
@@ -79,6 +81,8 @@ export function MapStep({ tenant, server, onDone }: MapStepProps) {
           <Note tone="warn">Mapping and granting need the permission access:write, which you do not hold.</Note>
         )}
         <Redefined
+          tenant={tenant}
+          id={server.id}
           tools={redefined}
           onSeen={() => {
             setDraft(showAnew(draft, server.tools));
@@ -122,10 +126,15 @@ export function MapStep({ tenant, server, onDone }: MapStepProps) {
   );
 }
 
-type RedefinedProps = { readonly tools: readonly ServerToolView[]; readonly onSeen: () => void };
+type RedefinedProps = {
+  readonly tenant: string;
+  readonly id: string;
+  readonly tools: readonly ServerToolView[];
+  readonly onSeen: () => void;
+};
 
 /** Saving approves what a tool says. What came in between has to be looked at first; nothing of the draft is lost by it. */
-function Redefined({ tools, onSeen }: RedefinedProps) {
+function Redefined({ tenant, id, tools, onSeen }: RedefinedProps) {
   if (tools.length === 0) return null;
   return (
     <Note tone="warn">
@@ -137,7 +146,7 @@ function Redefined({ tools, onSeen }: RedefinedProps) {
         {tools.map(({ name, title, description }) => (
           <li key={name}>
             <span className="font-mono">{name}</span>: {title === null ? "" : `${title}. `}
-            {description}
+            {description} <DefinitionLink href={toolHref(tenant, id, name, { tab: "definition" })} />
           </li>
         ))}
       </ul>
