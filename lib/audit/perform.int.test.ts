@@ -6,6 +6,7 @@ import { walkTrail } from "@/lib/audit/verify-trail";
 import { type BusMessage, bus } from "@/lib/core/bus";
 import { AppError } from "@/lib/core/errors";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
+import { Outdated } from "@/lib/core/verb";
 import { inTenant } from "@/lib/db/in-tenant";
 import { definePlatformWrite, defineRead, defineWrite } from "@/lib/db/verbs";
 import { createPlatformAdmin, createTestTenant, uniqueSlug } from "@/lib/testing/factories";
@@ -35,6 +36,20 @@ const createRole = defineWrite({
     };
   },
 });
+/** Takes what was prepared only if it is of this time or a later one. */
+const makeRoleOf = (time: number) => {
+  let prepared = 0;
+  return defineWrite({
+    permission: "access:write",
+    input: z.object({ slug: z.string() }),
+    prepare: async () => ++prepared,
+    run: async (tx, { tenantId }, { slug }, seen) => {
+      await tx.role.create({ data: { tenantId, id: newId(), slug, name: `Of ${seen}` } });
+      if (seen < time) throw new Outdated("Changed meanwhile.");
+      return { result: seen, audit: { action: "role.created", target: slug } };
+    },
+  });
+};
 const countRoles = defineRead({
   permission: "access:read",
   input: z.object({}),
@@ -54,6 +69,16 @@ const rolesNamed = (tenantId: string, slug: string) =>
   inTenant(tenantId, (tx) => tx.role.count({ where: { tenantId, slug } }));
 
 describe("perform", () => {
+  it("prepares once more, and not again, what speaks of something that was changed meanwhile", async () => {
+    const tenant = await createTestTenant();
+    const [once, twice] = [uniqueSlug(), uniqueSlug()];
+    expect(await perform(makeRoleOf(2), tenant.ctx(), { slug: once })).toBe(2);
+    await expect(perform(makeRoleOf(3), tenant.ctx(), { slug: twice })).rejects.toMatchObject({ code: "conflict" });
+    expect([await rolesNamed(tenant.tenantId, once), await rolesNamed(tenant.tenantId, twice)]).toEqual([1, 0]);
+    const entries = await readTrail(tenant.tenantId);
+    expect(entries.map(({ type, target }) => [type, target])).toEqual([["role.created", once]]);
+  });
+
   it("changes, records and announces, in that order", async () => {
     const tenant = await createTestTenant();
     const heard: BusMessage[] = [];

@@ -8,7 +8,7 @@ import { AppError, type FieldIssue } from "@/lib/core/errors";
 import { PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { covers } from "@/lib/core/permission";
 import { plainRules } from "@/lib/core/plain-rules";
-import type { AuditFact, ReadVerb, Scope, WriteResult, WriteVerb } from "@/lib/core/verb";
+import { type AuditFact, Outdated, type ReadVerb, type Scope, type WriteResult, type WriteVerb } from "@/lib/core/verb";
 import { inPlatform, inTenant, type PlatformTx, type TenantTx } from "@/lib/db/in-tenant";
 import { warmKey } from "@/lib/db/tenant-keys";
 
@@ -82,12 +82,18 @@ async function performWrite<Tx, S extends z.ZodType, R, P>(
   ctx: RequestContext,
   input: z.output<S>,
 ): Promise<R> {
-  // A verb without `prepare` has P = undefined.
-  const prepared = (await verb.prepare?.(ctx, input)) as P;
-  const written = await transact<Tx, WriteResult<R>>(verb.scope, ctx, async (tx, record) => {
-    const outcome = await verb.run(tx, ctx, input, prepared);
-    await record(outcome.audit);
-    return outcome;
+  const attempt = async () => {
+    // A verb without `prepare` has P = undefined.
+    const prepared = (await verb.prepare?.(ctx, input)) as P;
+    return transact<Tx, WriteResult<R>>(verb.scope, ctx, async (tx, record) => {
+      const outcome = await verb.run(tx, ctx, input, prepared);
+      await record(outcome.audit);
+      return outcome;
+    });
+  };
+  const written = await attempt().catch((cause: unknown) => {
+    if (cause instanceof Outdated) return attempt();
+    throw cause;
   });
   for (const message of written.publish ?? []) bus.publish(message);
   return written.result;

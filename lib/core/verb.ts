@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { BusMessage } from "@/lib/core/bus";
 import type { RequestContext } from "@/lib/core/context";
+import { AppError } from "@/lib/core/errors";
 
 /** `noun.past_participle`, e.g. `server.registered`. */
 export type AuditAction = `${string}.${string}`;
@@ -22,6 +23,13 @@ export type WriteResult<R> = {
   readonly publish?: readonly BusMessage[];
 };
 
+/** Thrown by `run` where what was prepared speaks of something that somebody has changed since. */
+export class Outdated extends AppError {
+  constructor(message: string) {
+    super("conflict", message);
+  }
+}
+
 /** Which rows a verb may reach: one tenant's, or the platform's own. */
 export type Scope = "tenant" | "platform";
 
@@ -31,7 +39,7 @@ export type WriteVerb<Tx, S extends z.ZodType, R, P = undefined> = {
   /** Who may: a permission, or `self` for acts on one's own session and tokens. There is no default. */
   readonly permission: string;
   readonly input: S;
-  /** I/O that must not happen inside the transaction, e.g. asking a server what it offers. */
+  /** I/O that must not happen inside the transaction, e.g. asking a server what it offers. Once more if `run` says `Outdated`. */
   readonly prepare?: (ctx: RequestContext, input: z.output<S>) => Promise<P>;
   readonly run: (tx: Tx, ctx: RequestContext, input: z.output<S>, prepared: P) => Promise<WriteResult<R>>;
   /** HTTP status of success; 200 unless told. */

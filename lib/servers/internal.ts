@@ -2,6 +2,7 @@ import "server-only";
 import type { BusMessage } from "@/lib/core/bus";
 import type { RequestContext } from "@/lib/core/context";
 import { AppError } from "@/lib/core/errors";
+import { Outdated } from "@/lib/core/verb";
 import { inTenant, type TenantTx } from "@/lib/db/in-tenant";
 import type { Server } from "@/lib/generated/prisma/client";
 import { openCredential } from "@/lib/servers/credential";
@@ -58,7 +59,7 @@ export async function probeStored(ctx: RequestContext, id: string): Promise<Fres
 /** A probe speaks of the server as it was asked; one that was changed meanwhile must be asked again. */
 export function requireUnchanged(row: LockedServer, seenAt: Date): void {
   if (row.updatedAt.getTime() === seenAt.getTime()) return;
-  throw new AppError("conflict", "The server was changed while it was asked. Try again.");
+  throw new Outdated("The server was changed while it was asked. Try again.");
 }
 
 export const serverChanged = (tenantId: string, serverId: string): BusMessage => ({
