@@ -55,7 +55,10 @@ async function register(): Promise<Registered> {
   return {
     lock,
     timers: [
-      every(HEARTBEAT_MS, "heartbeat", () => beat(false)),
+      every(HEARTBEAT_MS, "heartbeat", () => {
+        lock.beat();
+        return beat(false);
+      }),
       every(RECOVER_EVERY_MS, "recovery of open calls", recoverOpenIntents),
     ],
   };

@@ -1,4 +1,4 @@
-import pg from "pg";
+import type pg from "pg";
 import { closingDraft } from "@/lib/audit/closing-draft";
 import type { EntryDraft } from "@/lib/audit/entry";
 import { gatewayId } from "@/lib/audit/gateway-identity";
@@ -7,6 +7,7 @@ import { trail } from "@/lib/audit/trail";
 import { parseRecord } from "@/lib/audit/views";
 import { logger } from "@/lib/core/logger";
 import { databaseUrl } from "@/lib/db/client";
+import { endSession, openSession } from "@/lib/db/own-session";
 import { platformSql, tenantSql } from "@/lib/db/sql";
 import { env } from "@/lib/env";
 
@@ -29,15 +30,13 @@ type DeadProcess = { readonly id: string; readonly lock_key: string; readonly op
 export async function recoverOpenIntents(): Promise<number> {
   const suspects = await findSilent();
   if (suspects.length === 0) return 0;
-  const session = new pg.Client({ connectionString: databaseUrl(), application_name: "countersign recovery" });
-  session.on("error", (cause) => logger.warn({ reason: cause.message }, "the recovery session was lost"));
-  await session.connect();
+  const session = await openSession(databaseUrl(), "countersign recovery");
   try {
     let closed = 0;
     for (const suspect of suspects) closed += await recoverOne(session, suspect);
     return closed;
   } finally {
-    await session.end();
+    await endSession(session);
   }
 }
 

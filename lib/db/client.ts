@@ -4,6 +4,7 @@ import { AppError } from "@/lib/core/errors";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import { OneAtATime } from "@/lib/db/one-at-a-time";
+import { CONNECT_MS, KEEP_ALIVE, meet } from "@/lib/db/silence";
 import { Prisma, PrismaClient } from "@/lib/generated/prisma/client";
 
 type Connection = { readonly url: string; readonly pool: pg.Pool; readonly prisma: PrismaClient };
@@ -16,24 +17,16 @@ const POOL_SIZE = 24;
 /**
  * After so long without a word in the middle of a transaction PostgreSQL ends the session. A host that lost power would keep a
  * chain's head for hours otherwise, and every call of that tenant would be refused. Nothing of ours waits for the outside world
- * inside a transaction; statements may take as long as they need, but for those that calls wait for (`CALLS_WAIT_MS`).
+ * inside a transaction; statements may take as long as they need (silence.ts), but for those that calls wait for (`CALLS_WAIT_MS`).
  */
 const SILENT_TRANSACTION_MS = 10_000;
-
-const CONNECT_MS = 5_000;
 
 /**
  * After a failover an address may lead to a standby for a while. It reads, and refuses every entry: a session that is busy
  * would be kept there long after the address leads elsewhere.
  */
-async function requireWritable(client: pg.PoolClient): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noDatabase("did not say whether it takes writes")), CONNECT_MS).unref();
-  });
-  const asked = client.query<{ transaction_read_only: string }>("show transaction_read_only");
-  const { rows } = await Promise.race([asked, tooLate]).finally(() => clearTimeout(timer));
-  if (rows[0]?.transaction_read_only !== "off") throw noDatabase("takes no writes");
+async function requireWritable(client: pg.PoolClient, url: string): Promise<void> {
+  if (!(await meet(client, url)).isWritable) throw noDatabase("takes no writes");
 }
 
 const noDatabase = (why: string): Error =>
@@ -57,8 +50,8 @@ export function connect(url: string): void {
     connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 30_000,
     idle_in_transaction_session_timeout: SILENT_TRANSACTION_MS,
-    keepAlive: true,
-    verify: (client, done) => void requireWritable(client).then(() => done(), done),
+    ...KEEP_ALIVE,
+    verify: (client, done) => void requireWritable(client, url).then(() => done(), done),
   });
   // Without a listener on every client, checked out or idle, a restart of PostgreSQL ends this process.
   pool.on("connect", (client) => client.on("error", onLostConnection));

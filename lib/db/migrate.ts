@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { appRoot } from "@/lib/db/app-root";
+import { endSession, openSession } from "@/lib/db/own-session";
 import { RefusedDatabase } from "@/lib/db/refused-database";
 import { applyMigrations, type MigrationFolder } from "@/lib/db/schema-engine";
 
@@ -27,9 +28,7 @@ export async function readMigrations(
 export async function migrate(url: string, folders?: readonly MigrationFolder[]): Promise<readonly string[]> {
   const baseDir = join(appRoot(), "prisma", "migrations");
   const wanted = folders ?? (await readMigrations(baseDir));
-  const client = new pg.Client({ connectionString: url, application_name: "countersign-migrate" });
-  client.on("error", () => undefined);
-  await client.connect();
+  const client = await openSession(url, "countersign-migrate");
   try {
     await client.query(`set lock_timeout = '${LOCK_WAIT}'`);
     await client.query("select pg_advisory_lock($1::bigint)", [LOCK_KEY]);
@@ -37,7 +36,7 @@ export async function migrate(url: string, folders?: readonly MigrationFolder[])
     await forgetUnfinished(client);
     return await applyMigrations(url, baseDir, wanted);
   } finally {
-    await client.end();
+    await endSession(client);
   }
 }
 

@@ -1,12 +1,12 @@
 import "server-only";
 import { resolve } from "node:path";
-import pg from "pg";
 import { logger } from "@/lib/core/logger";
 import { singleton } from "@/lib/core/singleton";
 import { checkSchema, checkServer } from "@/lib/db/check-database";
 import { connect, disconnect, pool } from "@/lib/db/client";
 import { openEmbedded } from "@/lib/db/embedded/open-embedded";
 import { migrate } from "@/lib/db/migrate";
+import { endSession, openSession } from "@/lib/db/own-session";
 import { ensurePartitions, keepPartitions } from "@/lib/db/partitions";
 import { env } from "@/lib/env";
 
@@ -73,11 +73,10 @@ async function open(options: OpenDatabaseOptions): Promise<Opened> {
 }
 
 async function checkFirst(url: string): Promise<void> {
-  const probe = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 10_000 });
-  probe.on("error", () => undefined);
+  const session = await openSession(url, "countersign check");
   try {
-    await checkServer(probe);
+    await checkServer(session);
   } finally {
-    await probe.end();
+    await endSession(session);
   }
 }

@@ -6,6 +6,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
 import { singleton } from "@/lib/core/singleton";
 import { appRoot } from "@/lib/db/app-root";
+import { CONNECT_MS, meet } from "@/lib/db/silence";
 
 export type MigrationFolder = { readonly name: string; readonly sql: string };
 
@@ -51,7 +52,15 @@ class WholeScripts extends PrismaPg {
   failure: unknown = null;
 
   constructor(url: string, folders: readonly MigrationFolder[]) {
-    super({ connectionString: url, max: 1, application_name: "countersign-migrate" });
+    super({
+      ...{
+        connectionString: url,
+        max: 1,
+        application_name: "countersign-migrate",
+        connectionTimeoutMillis: CONNECT_MS,
+      },
+      verify: (client, done) => void meet(client, url).then(() => done(), done),
+    });
     this.#migrations = new Set(folders.map(({ sql }) => sql));
   }
 

@@ -6,6 +6,7 @@ export async function openSilenceableWay() {
   const direct = process.env["DATABASE_URL"] ?? "";
   const { hostname, port } = new URL(direct);
   const sockets = new Set<Socket>();
+  const lost: Socket[] = [];
   let isSilent = false;
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
@@ -32,7 +33,14 @@ export async function openSilenceableWay() {
         else socket.resume();
       }
     },
+    /** What is open leads nowhere from now on, as after a failover: what is opened is served by whoever is there now. */
+    loseOpen(): void {
+      for (const socket of sockets) socket.pause();
+      lost.push(...sockets);
+      sockets.clear();
+    },
     close(): void {
+      for (const socket of lost) socket.destroy();
       for (const socket of sockets) socket.destroy();
       server.close();
       pointAt(direct);

@@ -1,4 +1,6 @@
 import pg from "pg";
+import { endSession } from "@/lib/db/own-session";
+import { CONNECT_MS } from "@/lib/db/silence";
 
 const MARK = "countersign-presence";
 
@@ -7,14 +9,19 @@ const MARK = "countersign-presence";
  * however it dies, so nobody is ever counted who is not there.
  */
 export type Presence = {
-  /** How many other processes of ours use the server now. */
+  /** How many other processes of ours use the server now; one where it does not say, so that it is left alone. */
   readonly others: () => Promise<number>;
   readonly leave: () => Promise<void>;
 };
 
 /** Announces this process; `onLost` is called once if the server goes away under us. */
 export async function announce(url: string, onLost: () => void): Promise<Presence> {
-  const client = new pg.Client({ connectionString: url, application_name: MARK, keepAlive: true });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: MARK,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
+  });
   let leaving = false;
   client.on("error", () => undefined);
   client.once("end", () => {
@@ -23,15 +30,20 @@ export async function announce(url: string, onLost: () => void): Promise<Presenc
   await client.connect();
   return {
     async others() {
-      const { rows } = await client.query<{ n: number }>(
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<null>((resolve) => {
+        timer = setTimeout(resolve, CONNECT_MS, null);
+      });
+      const asked = client.query<{ n: number }>(
         "select count(*)::int as n from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()",
         [MARK],
       );
-      return rows[0]?.n ?? 0;
+      const said = await Promise.race([asked, late]).finally(() => clearTimeout(timer));
+      return said === null ? 1 : (said.rows[0]?.n ?? 0);
     },
     async leave() {
       leaving = true;
-      await client.end();
+      await endSession(client);
     },
   };
 }
