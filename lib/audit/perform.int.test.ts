@@ -1,9 +1,11 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { flushDenials } from "@/lib/audit/denials";
 import { perform } from "@/lib/audit/perform";
 import { closeTrail } from "@/lib/audit/trail";
 import { walkTrail } from "@/lib/audit/verify-trail";
 import { type BusMessage, bus } from "@/lib/core/bus";
+import { actorId } from "@/lib/core/context";
 import { AppError } from "@/lib/core/errors";
 import { newId, PLATFORM_TENANT_ID } from "@/lib/core/ids";
 import { Outdated } from "@/lib/core/verb";
@@ -125,6 +127,35 @@ describe("perform", () => {
     // Control: the same act with the permission passes.
     await perform(createRole, tenant.ctx(["access:write"]), { slug });
     expect(await rolesNamed(tenant.tenantId, slug)).toBe(1);
+  });
+
+  it("counts the refusals of somebody who does not stop, whatever the session or token, and names their entry in each answer", async () => {
+    const tenant = await createTestTenant();
+    const { actor, ...viewer } = tenant.ctx("viewer");
+    const ask = (at: number, permission = "access:write") => {
+      // Another session each time, as one who signs in again and again has.
+      const again = { ...viewer, actor: { ...actor, credentialId: `session-${at}` } } as const;
+      const verb = { ...createRole, permission };
+      return perform(verb, again, { slug: uniqueSlug() }).catch((error: AppError) => error.detail.entry);
+    };
+    const named: unknown[] = [];
+    for (let at = 0; at < 25; at += 1) named.push(await ask(at));
+    named.push(await ask(25, "members:write"));
+    expect(new Set(named.slice(0, 10)).size).toBe(10);
+    expect([...new Set(named.slice(10))]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    expect(await readTrail(tenant.tenantId)).toHaveLength(10);
+    await flushDenials();
+    const trail = await readTrail(tenant.tenantId);
+    expect(trail).toHaveLength(11);
+    const record = JSON.parse(trail.at(-1)?.text ?? "");
+    expect(record).toMatchObject({
+      event_id: named[10],
+      event_type: "access.denied",
+      count: 16,
+      actor_id: actorId(actor),
+    });
+    // Of many together is said what is true of each.
+    expect([record.permission, record.credential_id]).toEqual([undefined, undefined]);
   });
 
   it("lets nobody in a tenant act on the platform, admins included", async () => {

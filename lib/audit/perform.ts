@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { appendInTransaction } from "@/lib/audit/append-in-transaction";
+import { recordDenial } from "@/lib/audit/denials";
 import type { AppendedEntry, EntryDraft } from "@/lib/audit/entry";
-import { trail } from "@/lib/audit/trail";
 import { bus } from "@/lib/core/bus";
 import { type Actor, actorId, actorName, type RequestContext } from "@/lib/core/context";
 import { AppError, type FieldIssue } from "@/lib/core/errors";
@@ -18,11 +18,14 @@ export function hasPermission(ctx: RequestContext, permission: string): boolean 
   return ctx.actor.kind !== "anonymous" && covers(ctx.permissions, permission);
 }
 
-/** Throws unless the actor holds the permission; what is refused to somebody known is recorded first. `act` says what they tried. */
+/**
+ * Throws unless the actor holds the permission; what is refused to somebody known is recorded first, or counted where they
+ * were refused often. `act` says what they tried.
+ */
 export async function requirePermission(ctx: RequestContext, permission: string, act = permission): Promise<void> {
   if (hasPermission(ctx, permission)) return;
   if (ctx.actor.kind === "anonymous") throw new AppError("unauthenticated", "Sign in first.");
-  const { eventId } = await trail().append({
+  const entry = await recordDenial({
     ...draftOf(ctx, chainOf(ctx)),
     phase: "auth",
     eventType: "access.denied",
@@ -34,7 +37,7 @@ export async function requirePermission(ctx: RequestContext, permission: string,
   });
   throw new AppError("permission_denied", `This needs the permission ${permission}.`, {
     missing: permission,
-    entry: eventId,
+    entry,
   });
 }
 

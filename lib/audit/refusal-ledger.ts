@@ -3,8 +3,9 @@ import { type Clock, steadyClock } from "@/lib/core/clock";
 import { newId } from "@/lib/core/ids";
 
 /**
- * Records refusals that anybody can cause, so that noise cannot fill the trail: per subject and window the first ones each
- * get an entry, the rest share one that says how many there were. Its id is known, and named in answers, before it is written.
+ * Records refusals that a caller can cause at will, so that noise cannot fill the trail: per subject and window the first ones
+ * each get an entry, the rest share one that says how many there were. Its id is known, and named in answers, before it is
+ * written.
  */
 export type RefusalLedger = {
   /** The id of the entry that records (or will count) this refusal. Throws `audit_unavailable`. */
@@ -94,7 +95,7 @@ const SEVERAL_REASONS = "several_reasons";
 /** What may differ between refusals of one subject. The request of the first stands for all of them. */
 const VARYING = [
   ...(["reasonCode", "reason", "target", "door", "era", "clientName", "userAgent", "ip", "bytesIn"] as const),
-  ...(["traceId", "spanId", "authMethod", "credentialId", "onBehalfOf"] as const),
+  ...(["permission", "traceId", "spanId", "authMethod", "credentialId", "onBehalfOf"] as const),
 ] satisfies readonly (keyof EntryDraft)[];
 
 /** One more of the same: of all of them is said only what is true of each. */

@@ -119,6 +119,14 @@ describe("the sentence of an entry", () => {
       }),
       "Denied: ana@clinic.test lacks servers:write, needed for POST /api/v1/servers.",
     ],
+    [
+      act({ event_type: "access.denied", count: 12, permission: "servers:write", target: "POST /api/v1/servers" }),
+      "Denied 12 times: ana@clinic.test lacks servers:write, needed for POST /api/v1/servers.",
+    ],
+    [
+      act({ event_type: "access.denied", outcome: "denied", count: 500 }),
+      "Denied 500 times: ana@clinic.test lacks several permissions.",
+    ],
     [act({ event_type: "server.registered", target: "files" }), "ana@clinic.test registered server files."],
     [
       act({ event_type: "kill_switch.thrown", target: "agent scribe", reason: "It loops." }),

@@ -127,12 +127,19 @@ function lateSentence(record: RecordFields): string {
 }
 
 function deniedSentence(record: RecordFields): string {
+  if (typeof record.count === "number" && record.count > 1) return deniedOften(record, record.count);
   const what = record.tool === undefined ? record.target : toolOf(record);
   // Some are allowed by the map and refused for another reason.
   if (record.permission !== undefined && (record.reason_code ?? "permission_denied") === "permission_denied") {
     return `Denied: ${lower(who(record))} lacks ${record.permission}, needed for ${what}.`;
   }
   return `Denied: ${lower(who(record))} may not ${record.tool === undefined ? "do" : "call"} ${what}${why(record)}.`;
+}
+
+/** Of several together it is known only what is true of each. */
+function deniedOften(record: RecordFields, times: number): string {
+  const lacks = record.permission ?? "several permissions";
+  return `Denied ${times} times: ${lower(who(record))} lacks ${lacks}${record.target === undefined ? "" : `, needed for ${record.target}`}.`;
 }
 
 function refusedSentence(record: RecordFields): string {

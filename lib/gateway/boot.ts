@@ -1,5 +1,6 @@
 import "server-only";
 import { startAlerts, stopAlerts } from "@/lib/alerts/loop";
+import { flushDenials } from "@/lib/audit/denials";
 import { countProcesses } from "@/lib/audit/process-count";
 import { closeProcess, registerProcess } from "@/lib/audit/processes";
 import { recoverOpenIntents } from "@/lib/audit/recover-open-intents";
@@ -88,7 +89,7 @@ export async function shutdown(): Promise<void> {
   const { disconnectRedis } = await booting;
   await Promise.all([stopHealthLoop(), stopRollUps(), stopPush(), stopNotices(), stopAlerts()]);
   await closeGateway();
-  await flushRefusals();
+  await Promise.all([flushRefusals(), flushDenials()]);
   await stopTracing();
   await disconnectRedis?.();
   await closeProcess();
