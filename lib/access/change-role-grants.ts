@@ -3,12 +3,13 @@ import { readAccessMatrix } from "@/lib/access/read";
 import { changeRoleGrantsInput } from "@/lib/access/schemas";
 import { requirePermission } from "@/lib/audit/perform";
 import { requireWithinOwn } from "@/lib/auth/own-permissions";
+import { oneAtATime } from "@/lib/auth/role-changes";
 import type { RequestContext } from "@/lib/core/context";
 import { AppError, type FieldIssue } from "@/lib/core/errors";
 import { isOfPlatform } from "@/lib/core/permission";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
-import { oneAtATime, requireAnAdmin } from "@/lib/members/internal";
+import { requireAnAdmin } from "@/lib/members/internal";
 
 type Change = { readonly role: string; readonly permission: string; readonly granted: boolean };
 type RoleRow = {

@@ -10,6 +10,7 @@ import {
   rolesInForce,
 } from "@/lib/agents/internal";
 import { type AgentDetail, changeAgentInput } from "@/lib/agents/schemas";
+import { oneAtATime } from "@/lib/auth/role-changes";
 import type { RequestContext } from "@/lib/core/context";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
@@ -20,6 +21,8 @@ type Input = z.output<typeof changeAgentInput>;
 /** With the agent locked: what it holds while it is asked must be what it holds when it is changed. */
 async function requireMayChange(tx: TenantTx, ctx: RequestContext, input: Input): Promise<void> {
   const { tenantId } = ctx;
+  // Before the agent: who suspends a member takes this lock and then those of their agents.
+  if (input.roles !== undefined) await oneAtATime(tx, tenantId);
   await tx.$executeRaw`select from agents where tenant_id = ${tenantId}::uuid and id = ${input.id}::uuid for update`;
   const row = await requireAgent(tx, tenantId, input.id);
   await requireMayRule(ctx, row, "change an agent of another member");

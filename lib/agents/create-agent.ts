@@ -4,11 +4,13 @@ import { auditedAgent, readAgentDetail } from "@/lib/agents/detail";
 import { agentChanged, requireMayGiveRoles, requireRoles } from "@/lib/agents/internal";
 import { createAgentInput } from "@/lib/agents/schemas";
 import { requirePermission } from "@/lib/audit/perform";
+import { oneAtATime } from "@/lib/auth/role-changes";
 import type { RequestContext } from "@/lib/core/context";
 import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
-import { inTenant, type TenantTx } from "@/lib/db/in-tenant";
+import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
+import type { Role } from "@/lib/generated/prisma/client";
 
 type Input = z.output<typeof createAgentInput>;
 
@@ -18,13 +20,19 @@ const refuse = (path: string, rule: string): AppError =>
 const ownMemberId = (ctx: RequestContext): string | null => (ctx.actor.kind === "user" ? ctx.actor.memberId : null);
 
 async function prepare(ctx: RequestContext, input: Input): Promise<void> {
-  const { ownerMemberId, roles: slugs } = input;
+  const { ownerMemberId } = input;
   if (ownerMemberId !== undefined && ownerMemberId !== ownMemberId(ctx)) {
     await requirePermission(ctx, "members:read", "create an agent for another member");
   }
-  if (slugs.length === 0) return;
-  const roles = await inTenant(ctx.tenantId, (tx) => requireRoles(tx, ctx.tenantId, slugs));
+}
+
+/** The roles as they are given: nobody changes or deletes them before that. */
+async function rolesToGive(tx: TenantTx, ctx: RequestContext, slugs: readonly string[]): Promise<readonly Role[]> {
+  if (slugs.length === 0) return [];
+  await oneAtATime(tx, ctx.tenantId);
+  const roles = await requireRoles(tx, ctx.tenantId, slugs);
   await requireMayGiveRoles(ctx, roles, "give an agent roles");
+  return roles;
 }
 
 /** Every agent answers to a person: an active member of the same tenant. */
@@ -54,9 +62,9 @@ export const createAgent = defineWrite({
   run: async (tx, ctx, input) => {
     const { tenantId } = ctx;
     const { slug, name, description } = input;
+    const roles = await rolesToGive(tx, ctx, input.roles);
     await requireFreeSlug(tx, tenantId, slug);
     const ownerMemberId = await requireOwner(tx, ctx, input);
-    const roles = await requireRoles(tx, tenantId, input.roles);
     const id = newId();
     await tx.agent.create({ data: { tenantId, id, slug, name, description, ownerMemberId } });
     await tx.agentRole.createMany({ data: roles.map((role) => ({ tenantId, agentId: id, roleId: role.id })) });

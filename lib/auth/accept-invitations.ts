@@ -1,5 +1,6 @@
 import "server-only";
 import type { EntryActor } from "@/lib/audit/entry";
+import { oneAtATime } from "@/lib/auth/role-changes";
 import { recordSessionEvent, type SeenFrom } from "@/lib/auth/session-events";
 import { newId } from "@/lib/core/ids";
 import type { PlatformTx } from "@/lib/db/in-tenant";
@@ -16,6 +17,7 @@ export async function acceptInvitations(tx: PlatformTx, who: Invited, seen: Seen
   });
   for (const invitation of open) {
     if (!(await takeInvitation(tx, invitation, now))) continue;
+    await oneAtATime(tx, invitation.tenantId);
     const roles = await becomeMember(tx, who.userId, invitation);
     const payload = { invitation: invitation.id, roles };
     const event = { eventType: "invitation.accepted", actor: who.actor, target: who.email, payload };

@@ -2,10 +2,11 @@ import "server-only";
 import type { z } from "zod";
 import { type SuspendedAgents, suspendAgentsOf } from "@/lib/agents/suspend-agents-of";
 import { requireWithinOwn } from "@/lib/auth/own-permissions";
+import { oneAtATime } from "@/lib/auth/role-changes";
 import { AppError } from "@/lib/core/errors";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
-import { type GivenRole, oneAtATime, requireAnAdmin, requireRoles } from "@/lib/members/internal";
+import { type GivenRole, requireAnAdmin, requireRoles } from "@/lib/members/internal";
 import { type ChangedMember, changeMemberInput } from "@/lib/members/schemas";
 import { type MemberRow, memberSelect, toMemberView } from "@/lib/members/views";
 

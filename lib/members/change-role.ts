@@ -1,11 +1,12 @@
 import "server-only";
 import { requireWithinOwn } from "@/lib/auth/own-permissions";
+import { oneAtATime } from "@/lib/auth/role-changes";
 import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
 import { isOfPlatform } from "@/lib/core/permission";
 import type { TenantTx } from "@/lib/db/in-tenant";
 import { defineWrite } from "@/lib/db/verbs";
-import { oneAtATime, requireAnAdmin } from "@/lib/members/internal";
+import { requireAnAdmin } from "@/lib/members/internal";
 import { changeRoleInput, createRoleInput, deleteRoleInput } from "@/lib/members/schemas";
 import { roleSelect, toRoleView } from "@/lib/members/views";
 

@@ -4,11 +4,6 @@ import { UNMAPPED_PERMISSION } from "@/lib/core/permission";
 import type { Page } from "@/lib/core/wire";
 import type { TenantTx } from "@/lib/db/in-tenant";
 
-/** Changes of who may do what in one tenant happen one after the other: two admins must not demote each other at once. */
-export async function oneAtATime(tx: TenantTx, tenantId: string): Promise<void> {
-  await tx.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`members:${tenantId}`}, 0))`;
-}
-
 /** Call after the change, before it is recorded. A tenant without an admin could never be changed again. */
 export async function requireAnAdmin(tx: TenantTx, tenantId: string): Promise<void> {
   const admin = await tx.memberRole.findFirst({

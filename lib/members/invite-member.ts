@@ -1,10 +1,11 @@
 import "server-only";
 import { requireWithinOwn } from "@/lib/auth/own-permissions";
+import { oneAtATime } from "@/lib/auth/role-changes";
 import { actorName } from "@/lib/core/context";
 import { AppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
 import { defineWrite } from "@/lib/db/verbs";
-import { oneAtATime, requireRoles } from "@/lib/members/internal";
+import { requireRoles } from "@/lib/members/internal";
 import { inviteMemberInput, revokeInvitationInput } from "@/lib/members/schemas";
 import { toInvitationView } from "@/lib/members/views";
 

@@ -1,12 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { changeAgent } from "@/lib/agents/change-agent";
 import { createAgent } from "@/lib/agents/create-agent";
 import { perform } from "@/lib/audit/perform";
+import { admitPerson } from "@/lib/auth/admit-person";
 import { contextFromHeaders } from "@/lib/auth/context-from-headers";
 import { permissionsOf } from "@/lib/auth/memberships";
 import { checkAgentKey } from "@/lib/auth/verify-agent-key";
 import { verifyApiToken } from "@/lib/auth/verify-api-token";
 import { bus } from "@/lib/core/bus";
+import { isAppError } from "@/lib/core/errors";
 import { newId } from "@/lib/core/ids";
+import { pool } from "@/lib/db/client";
 import { inPlatform, inTenant } from "@/lib/db/in-tenant";
 import { changeMember } from "@/lib/members/change-member";
 import { changeRole, createRole, deleteRole } from "@/lib/members/change-role";
@@ -16,10 +20,23 @@ import { listApiTokens, listInvitations, listMembers, listRoles } from "@/lib/me
 import { getMe } from "@/lib/tenants/read";
 import { entriesOf } from "@/lib/testing/entries";
 import { createTestAgent, createTestMember, createTestTenant, uniqueSlug } from "@/lib/testing/factories";
+import { holdHead } from "@/lib/testing/hold-head";
 import { readTrail } from "@/lib/testing/read-trail";
 import { withTestDatabase } from "@/lib/testing/test-database";
 
 withTestDatabase();
+
+/** Until so many sessions of ours wait for another's lock. */
+const waitingFor = (count: number) =>
+  vi.waitFor(
+    async () => {
+      const { rowCount } = await pool().query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      expect(rowCount).toBe(count);
+    },
+    { timeout: 15_000 },
+  );
 
 describe("invitations", () => {
   it("are made once per address, listed, and taken back", async () => {
@@ -276,6 +293,54 @@ describe("the last admin", () => {
 });
 
 describe("roles", () => {
+  it("are given or deleted, never both at the same moment, whichever comes first", async () => {
+    const tenant = await createTestTenant();
+    const { tenantId } = tenant;
+    const ctx = tenant.ctx();
+    for (const slug of ["one", "two"])
+      await perform(createRole, ctx, { slug, name: slug, permissions: ["files:read"] });
+    const email = `${uniqueSlug()}@b.test`;
+    await perform(inviteMember, ctx, { email, roles: ["two", "viewer"] });
+    const agent = await perform(createAgent, ctx, { slug: "clerk", name: "Clerk" });
+    const said = (answer: Promise<unknown>) =>
+      answer.then(
+        () => "done",
+        (cause: unknown) => (isAppError(cause) ? cause.code : cause),
+      );
+    const give = (roles: readonly string[]) => said(perform(changeAgent, ctx, { id: agent.id, roles: [...roles] }));
+    const remove = (slug: string) => said(perform(deleteRole, ctx, { slug }));
+    const created = (slug: string) => said(perform(createAgent, ctx, { slug, name: "C", roles: ["two"] }));
+    const signedIn = async () => {
+      const person = {
+        provider: "oidc",
+        issuer: "https://i.test",
+        subject: newId(),
+        email,
+        claimedEmail: email,
+        name: "P",
+      };
+      return said(admitPerson(person, {}));
+    };
+
+    let letGo = await holdHead(tenantId);
+    const given = give(["one"]);
+    await waitingFor(1);
+    const refused = remove("one");
+    await waitingFor(2);
+    await letGo();
+    expect(await Promise.all([given, refused])).toEqual(["done", "conflict"]);
+
+    letGo = await holdHead(tenantId);
+    const removed = remove("two");
+    await waitingFor(1);
+    const late = [give(["one", "two"]), created("second"), signedIn()];
+    await waitingFor(4);
+    await letGo();
+    expect(await Promise.all([removed, ...late])).toEqual(["done", "invalid_input", "invalid_input", "done"]);
+    const joined = (await perform(listMembers, ctx, {})).items.find((member) => member.email === email);
+    expect(joined?.roles).toEqual(["viewer"]);
+  });
+
   it("are made, changed and deleted, announced, and recorded; built-in ones stay", async () => {
     const tenant = await createTestTenant();
     const ctx = tenant.ctx();
