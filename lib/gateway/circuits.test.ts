@@ -53,6 +53,19 @@ describe("a circuit that was replaced", () => {
     expect(view()).toMatchObject({ kind: "closed", consecutiveFailures: 0 });
   });
 
+  it("goes with its server at last, where nobody told us that it was retired", async () => {
+    vi.useFakeTimers();
+    let stored: RegisteredServer | null = serverWith({});
+    start({ find: async () => stored });
+    await fail({}, 1);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(view()).toMatchObject({ consecutiveFailures: 1 });
+    stored = null;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(view()).toBeUndefined();
+    vi.useRealTimers();
+  });
+
   it("goes with its tool, once that has none of its own any more", async () => {
     start();
     await fail({ perTool: ["read"] });

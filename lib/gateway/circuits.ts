@@ -63,6 +63,8 @@ export type CircuitsOptions = {
 /** The longest that another process's opening may stay unnoticed when its announcement is lost. */
 const LOOK_EVERY_MS = 500;
 const IN_USE_MS = 60_000;
+/** How often servers are read whose change nobody may have told us: calls read them anyway, so this is for those that get none. */
+const READ_ANEW_EVERY_MS = 600_000;
 
 /** One circuit per tenant and server, or tool where configured: one tenant's calls are no other tenant's matter. */
 export function makeCircuits(options: CircuitsOptions = {}): Circuits {
@@ -187,9 +189,25 @@ function followServers(held: HeldCircuits, find: CircuitsOptions["find"], review
     else review([server]);
   }
   const warn = (cause: unknown) => logger.warn({ err: cause }, "a changed server could not be read");
-  return bus.subscribe((message) => {
+  async function followAll(): Promise<void> {
+    // One after the other: nobody waits for them.
+    for (const { server } of held.all()) await follow(server.tenantId, server.id).catch(warn);
+  }
+  let isReading = false;
+  const timer = setInterval(() => {
+    if (isReading) return;
+    isReading = true;
+    void followAll().finally(() => {
+      isReading = false;
+    });
+  }, READ_ANEW_EVERY_MS).unref();
+  const unsubscribe = bus.subscribe((message) => {
     if (message.topic === "server.changed") follow(message.tenantId, message.serverId).catch(warn);
   });
+  return () => {
+    unsubscribe();
+    clearInterval(timer);
+  };
 }
 
 /** Compares circuits with what other processes stored of them. */
