@@ -48,15 +48,20 @@ it("fails what waits at a host that was lost, and lets a statement be that takes
   const onTakenAgain = vi.fn();
   const lock = await holdProcessLock("4713", onTakenAgain);
   await expect.poll(() => begun, { timeout: 20_000 }).toBe(2);
+  // One at rest besides.
+  await pool().query("select 1");
   way.loseOpen();
   lock.beat();
-  // Whoever was at the other end is no more.
+  // Whoever was at the other end is no more; of the one at rest it is, and waits for what never comes.
   await direct.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name in ('countersign', 'countersign lock')",
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()
+       and (state = 'idle in transaction' or application_name = 'countersign lock')`,
   );
   lose();
-  // Taking the connections at rest, if there were any, these would be lost as well.
-  expect(pool().idleCount).toBe(0);
+  const unheard = pool()
+    .query("select 1")
+    .catch((cause: { code?: string }) => cause.code);
+  await expect.poll(() => pool().idleCount).toBe(0);
   const slow = Promise.all([
     platformSql((client) => client.query("select pg_sleep(6)")).then(() => "done"),
     inPlatform((tx) => tx.$queryRaw`select pg_sleep(6)::text`).then(() => "done"),
@@ -67,6 +72,7 @@ it("fails what waits at a host that was lost, and lets a statement be that takes
   expect(await slow).toEqual(["done", "done"]);
   await expect.poll(() => onTakenAgain.mock.calls.length, { timeout: 10_000 }).toBe(1);
   await lock.release();
+  expect(await unheard).toBe("08006");
   // Neither kept its place.
   const all = Array.from({ length: 24 }, () => platformSql((client) => client.query("select pg_sleep(0.1)")));
   expect(await Promise.all(all)).toHaveLength(24);

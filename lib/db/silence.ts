@@ -13,8 +13,8 @@ const TICK_MS = 1_000;
 /** Time is counted in turns of ours: a process that was held up itself has heard nothing by its own fault. */
 const QUIET_TICKS = 3;
 const LOOK_TICKS = 5;
-/** A question that has not even begun may still be on its way. */
-const ON_ITS_WAY_TICKS = 15;
+/** Where each end waits for the other, what was said may still be on its way. */
+const ON_ITS_WAY_TICKS = 9;
 
 /** The PostgreSQL process behind a connection. */
 type Backend = { readonly pid: number; readonly server: string };
@@ -125,20 +125,21 @@ async function lookAt(url: string): Promise<void> {
   if (cut.length > 0) logger.warn({ connections: cut.length }, "connections to the database that led nowhere were cut");
 }
 
-/** What each process of the server that was found is at; `busy` where it gives no session, `nothing` where nobody answers. */
-type Found = { readonly server: string; readonly states: ReadonlyMap<number, string | null> } | "busy" | "nothing";
+/** Which processes of the server there are, and whether they wait for us; `busy` where it gives no session, `nothing` where nobody answers. */
+type Found = { readonly server: string; readonly waits: ReadonlyMap<number, boolean> } | "busy" | "nothing";
 
 async function ask(session: pg.Client, pids: readonly number[]): Promise<Found> {
   session.on("error", () => undefined);
   try {
     await session.connect();
-    const { rows } = await session.query<{ server: string; pid: number | null; state: string | null }>(
-      `select extract(epoch from pg_postmaster_start_time())::text as server, pid, state
+    const { rows } = await session.query<{ server: string; pid: number | null; waits: boolean }>(
+      `select extract(epoch from pg_postmaster_start_time())::text as server, pid,
+              coalesce(wait_event_type = 'Client', false) as waits
          from (select) here left join pg_stat_activity on pid = any($1::int[])`,
       [pids],
     );
     session.end().catch(() => undefined);
-    return { server: rows[0]?.server ?? "", states: new Map(rows.map(({ pid, state: does }) => [pid ?? 0, does])) };
+    return { server: rows[0]?.server ?? "", waits: new Map(rows.map(({ pid, waits }) => [pid ?? 0, waits])) };
   } catch (cause) {
     (session as unknown as Client).connection.stream.destroy();
     // One that is full, or is starting, says so.
@@ -150,9 +151,8 @@ function isLost(client: Client, { backend, outlasts, quietTicks }: Watched, foun
   // Those at rest lead nowhere either: whoever took one next would have to find out again.
   if (found === "nothing") return !outlasts;
   if (found === "busy" || backend === null) return false;
-  if (found.server !== backend.server || !found.states.has(backend.pid)) return true;
-  const isAtRest = found.states.get(backend.pid)?.startsWith("idle") ?? false;
-  return isAtRest && !client.readyForQuery && quietTicks >= ON_ITS_WAY_TICKS;
+  if (found.server !== backend.server || !found.waits.has(backend.pid)) return true;
+  return found.waits.get(backend.pid) === true && !client.readyForQuery && quietTicks >= ON_ITS_WAY_TICKS;
 }
 
 /** In words and with a code that say "unavailable" to everybody; whether a commit was among what was lost nobody knows. */
