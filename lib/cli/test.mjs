@@ -118,6 +118,7 @@ const EMBEDDED_ONLY = "lib/db/embedded.int.test.ts";
 /** Long ones about what passes between clients, processes and servers, the same whatever the database: once, where there are two. */
 const ONCE = [
   "lib/gateway/held-calls/elsewhere.int.test.ts",
+  "lib/db/silence.int.test.ts",
   "lib/gateway/faults.int.test.ts",
   "lib/mcp/door/conformance.int.test.ts",
   "lib/mcp/door/listen.int.test.ts",
