@@ -11,6 +11,7 @@ import { logger } from "@/lib/core/logger";
 import { appRoot } from "@/lib/db/app-root";
 import { announceBaseUrl, baseUrl, env, exportNextAuthEnv, InvalidSettings } from "@/lib/env";
 import { boot, shutdown } from "@/lib/gateway/boot";
+import { CannotListen, listen, requireFree } from "@/lib/http/listen";
 import { serveWithoutPages } from "@/lib/http/serve-without-pages";
 import { isForTheDoor, serveDoor } from "@/lib/mcp/door/node-mount";
 import { servePlainly, wantsWebSocket } from "@/lib/mcp/door/plain-upgrade";
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   fitHeap(() => trail().status().openCalls);
   const startedAt = performance.now();
   const { HOST, PORT } = env();
+  await requireFree(HOST, PORT);
   // Both take seconds on a fresh machine, and neither needs the other.
   const [pages] = await Promise.all([prepareNext(), boot({ seed: startDemo })]);
   const server = createServer(listener(pages.handle));
@@ -109,16 +111,6 @@ function nameThePeer(request: IncomingMessage): void {
   const peer = request.socket.remoteAddress ?? "";
   const before = request.headers["x-forwarded-for"];
   request.headers["x-forwarded-for"] = before === undefined ? peer : `${String(before)}, ${peer}`;
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 /** With PORT=0 the address is known only now. */
@@ -193,7 +185,8 @@ function sayWhereToGo(tookMs: number): void {
 process.on("unhandledRejection", (cause) => logger.error({ err: cause }, "a promise was left unhandled"));
 
 main().catch(async (cause: unknown) => {
-  const text = cause instanceof InvalidSettings ? cause.message : cause instanceof Error ? cause.stack : String(cause);
+  const isTold = cause instanceof InvalidSettings || cause instanceof CannotListen;
+  const text = isTold ? cause.message : cause instanceof Error ? cause.stack : String(cause);
   process.stderr.write(`\nCountersign could not start.\n${text}\n`);
   await shutdown().catch(() => undefined);
   process.exit(1);
