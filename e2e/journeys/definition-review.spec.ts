@@ -138,13 +138,17 @@ test("a tool that says something else is held until an admin has seen what chang
 
     await test.step("nor by accepting it", async () => {
       await changeBehindThePage([SUMMARISE, PATIENT, OTHER_BEDS]);
+      await page.clock.install();
       await page.goto(`${baseUrl()}/clinic/servers/${id}?tab=tools`);
       await review.getByRole("button", { name: "Accept" }).click();
       const dialog = page.getByRole("alertdialog");
       await dialog.getByLabel("Reason").fill("It says what it said at first");
       await changeBehindThePage([POISONED, PATIENT, OTHER_BEDS]);
-      // The page reads anew what is behind the dialog; what is accepted is what was shown when it was opened.
+      // Whoever comes back to the page after a while has it read anew behind the dialog. What is accepted is what was shown.
+      await page.clock.fastForward(30_000);
+      const readAnew = page.waitForResponse((response) => response.url().endsWith(`/api/v1/servers/${id}`));
       await page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
+      await readAnew;
       await dialog.getByRole("button", { name: "Accept definition" }).click();
       await expect(dialog).toContainText("changed again meanwhile");
       await dialog.getByRole("button", { name: "Cancel" }).click();
