@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { permission, slug } from "@/lib/core/wire";
+import { permission, reason, slug } from "@/lib/core/wire";
 
 /** GET /api/v1/access/map[?version=n]; the version in force unless told. */
 export const getPermissionMapInput = z.object({ version: z.coerce.number().int().min(0).optional() });
@@ -43,7 +43,7 @@ const mapChange = z.object({
 export const changePermissionMapInput = z.object({
   baseVersion: z.number().int().min(0),
   changes: z.array(mapChange).min(1).max(5000),
-  reason: z.string().trim().min(3, "say why, in at least 3 characters").max(500),
+  reason,
 });
 export type ChangePermissionMapInput = z.input<typeof changePermissionMapInput>;
 
@@ -54,7 +54,7 @@ export type ChangePermissionMapInput = z.input<typeof changePermissionMapInput>;
 export const revertPermissionMapInput = z.object({
   version: z.number().int().min(0),
   baseVersion: z.number().int().min(0),
-  reason: z.string().trim().min(3, "say why, in at least 3 characters").max(500),
+  reason,
 });
 
 /** GET /api/v1/access/map/versions: newest first, an array. */
@@ -94,7 +94,7 @@ export const changeRoleGrantsInput = z.object({
     .array(z.object({ role: slug, permission, granted: z.boolean() }))
     .min(1)
     .max(1000),
-  reason: z.string().trim().min(3, "say why, in at least 3 characters").max(500),
+  reason,
 });
 
 /** POST /api/v1/policy/explain: the same decide() that the road uses, with its trace. */

@@ -1,17 +1,16 @@
 import { z } from "zod";
-
-const why = z.string().trim().min(3, "say why, in three characters or more").max(500);
+import { reason } from "@/lib/core/wire";
 
 /** DELETE /api/v1/sessions/{id}: one's own. */
 export const endOwnSessionInput = z.object({ id: z.uuid() });
 
 /** DELETE /api/v1/members/{id}/sessions */
-export const endMemberSessionsInput = z.object({ id: z.uuid(), reason: why });
+export const endMemberSessionsInput = z.object({ id: z.uuid(), reason });
 
 /** POST /api/v1/sessions/end-of-person */
 export const endPersonSessionsInput = z.object({
   email: z.email().transform((text) => text.toLowerCase()),
-  reason: why,
+  reason,
 });
 
 /** An open session as others than its person may see it. */

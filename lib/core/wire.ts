@@ -14,6 +14,8 @@ const isStorable = (text: string): boolean => !text.startsWith("0000") && !/[+-]
 export const isoTime = z.iso
   .datetime({ offset: true })
   .refine(isStorable, "must be of a year from 0001 on, and at most 15:59 from UTC");
+/** Why somebody acts, for the trail. */
+export const reason = z.string().trim().min(3, "say why, in at least 3 characters").max(500);
 export const cursor = z.string().max(200).optional();
 
 /** Said by the console of what a page asks by itself while nobody touches it: that is no use of the session. */

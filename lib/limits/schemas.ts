@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { reason } from "@/lib/core/wire";
 
 const perSecond = z.number().int().min(1).max(100_000);
-const reason = z.string().trim().min(3, "say why, in at least 3 characters").max(500);
-
 /** PUT /api/v1/limits: calls per second; null takes a limit of the tenant's own away, and the operator's holds again. */
 export const changeTenantLimitsInput = z.object({
   perSecond: perSecond.nullable().optional(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { slug } from "@/lib/core/wire";
+import { reason, slug } from "@/lib/core/wire";
 import { residency, zone } from "@/lib/tenants/schemas";
 
 const name = z.string().trim().min(1).max(80);
@@ -161,7 +161,7 @@ export const actOnCircuitInput = z.object({
   id: z.uuid(),
   /** `trip` refuses every call, `close` lets calls pass at once, `disable` takes the circuit away, `reset` forgets all it counted. */
   act: z.enum(["trip", "close", "disable", "reset"]),
-  reason: z.string().trim().min(3, "must say why, in at least 3 characters").max(500),
+  reason,
 });
 export type CircuitAct = z.output<typeof actOnCircuitInput>["act"];
 
@@ -255,7 +255,7 @@ export const reviewDefinitionInput = z.object({
   tool: z.string().min(1).max(128),
   /** What was looked at: `review.sha256`. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be the digest that was reviewed"),
-  reason: z.string().trim().min(3, "say why, in at least 3 characters").max(500),
+  reason,
 });
 
 export type HealthView = {

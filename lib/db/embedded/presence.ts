@@ -1,6 +1,6 @@
 import pg from "pg";
 import { endSession } from "@/lib/db/own-session";
-import { CONNECT_MS } from "@/lib/db/silence";
+import { CONNECT_MS, KEEP_ALIVE } from "@/lib/db/silence";
 
 const MARK = "countersign-presence";
 
@@ -19,7 +19,7 @@ export async function announce(url: string, onLost: () => void): Promise<Presenc
   const client = new pg.Client({
     connectionString: url,
     application_name: MARK,
-    keepAlive: true,
+    ...KEEP_ALIVE,
     connectionTimeoutMillis: CONNECT_MS,
   });
   let leaving = false;
