@@ -1,9 +1,8 @@
 "use client";
 import { Button } from "@/components/ui/button";
+import { formatPlural } from "@/components/ui/format";
 import type { PermissionMapView } from "@/lib/access/schemas";
 import { type AccessDraft, draftSize } from "./access-draft";
-
-const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 
 /** Stays in sight while something is staged. */
 export function DraftBar({
@@ -20,9 +19,10 @@ export function DraftBar({
   if (draftSize(draft) === 0) return null;
   const mappings = Object.keys(draft.map).length;
   const grants = Object.keys(draft.grants).length;
-  const parts = [mappings > 0 ? count(mappings, "mapping") : "", grants > 0 ? count(grants, "grant") : ""].filter(
-    Boolean,
-  );
+  const parts = [
+    mappings > 0 ? formatPlural(mappings, "mapping", "mappings") : "",
+    grants > 0 ? formatPlural(grants, "grant", "grants") : "",
+  ].filter(Boolean);
   return (
     <section
       aria-label="Staged changes"

@@ -11,6 +11,7 @@ import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
 import { Field } from "@/components/ui/field";
 import { FormError } from "@/components/ui/form-error";
+import { formatPlural } from "@/components/ui/format";
 import { Input } from "@/components/ui/input";
 import { Note } from "@/components/ui/note";
 import { Section } from "@/components/ui/section";
@@ -118,7 +119,8 @@ export function MapStep({ tenant, server, onDone }: MapStepProps) {
         </Button>
         <Button onClick={onDone}>{nothing ? "Continue without mapping" : "Skip"}</Button>
         <p className="text-sm text-muted">
-          {changes.length} mappings, {grants.length} grants, {unmapped} tools left as admin:*.
+          {formatPlural(changes.length, "mapping", "mappings")}, {formatPlural(grants.length, "grant", "grants")},{" "}
+          {formatPlural(unmapped, "tool", "tools")} left as admin:*.
         </p>
       </div>
       {creating ? <RoleDialog tenant={tenant} edited={null} known={known} onClose={() => setCreating(false)} /> : null}

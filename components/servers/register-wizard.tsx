@@ -4,6 +4,7 @@ import Link from "next/link";
 import { parseAsString, parseAsStringLiteral, useQueryStates } from "nuqs";
 import { Button } from "@/components/ui/button";
 import { ErrorState } from "@/components/ui/error-state";
+import { formatPlural } from "@/components/ui/format";
 import { PageHeader } from "@/components/ui/page-header";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { serverQuery } from "@/lib/client/servers";
@@ -73,7 +74,8 @@ function RegisteredSteps({
   return (
     <>
       <p className="text-sm text-muted">
-        {server.data.name} is registered as a draft with {server.data.toolCount} tools; you can come back to it{" "}
+        {server.data.name} is registered as a draft with {formatPlural(server.data.toolCount, "tool", "tools")}; you can
+        come back to it{" "}
         <Link className="text-accent-text underline" href={`/${tenant}/servers/${id}`}>
           on its page
         </Link>{" "}
