@@ -81,6 +81,16 @@ it("leaves what is in a string as it is", () => {
   expect(scanned(Buffer.from(text), 3)).toBe('{"a b":" \\u0041 \\" 1.0 \u2028 ","n":12345678901234567890.10}');
 });
 
+it("takes characters of several bytes wherever a step ends, and however little space was taken out before", () => {
+  for (const character of ["é", "\u2028", "\u{1f600}"]) {
+    for (const space of ["", " ", "  ", "   "]) {
+      for (let step = 1; step <= 8; step += 1) {
+        expect(scanned(Buffer.from(`${space}"${character}"`), step)).toBe(`"${character}"`);
+      }
+    }
+  }
+});
+
 it("takes a byte order mark for none, and refuses what is no UTF-8, wherever a step ends", () => {
   expect(scanned(Buffer.from('\uFEFF{"a":1}'), 1)).toBe('{"a":1}');
   for (let step = 1; step < 12; step += 1) {

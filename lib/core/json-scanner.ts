@@ -68,8 +68,7 @@ export class JsonScanner {
 
   /** Looks at about so many bytes more; true when that were all. Throws a JsonFault. */
   step(count: number): boolean {
-    const end = Math.min(this.bytes.length, this.at + count);
-    this.checkEncoding(end);
+    const end = this.checkEncoding(Math.min(this.bytes.length, this.at + count));
     while (this.at < end) {
       if (this.open === NONE) this.takeToken(this.bytes[this.at] as number);
       else this.takeString(end);
@@ -79,14 +78,23 @@ export class JsonScanner {
     return true;
   }
 
-  private checkEncoding(wanted: number): void {
+  /**
+   * Checks up to there, and on to the end of a character that is cut; returns how far. Nothing beyond text that is plain ASCII
+   * is moved before it was checked: moved, it would stand in the way of what is checked next.
+   */
+  private checkEncoding(wanted: number): number {
     let end = wanted;
-    // Not in the middle of a character; one has at most three bytes behind its first.
-    for (let back = 0; back < 3 && end < this.bytes.length && ((this.bytes[end] as number) & 0xc0) === 0x80; back += 1)
-      end -= 1;
-    if (end <= this.checked) return;
+    // A character has at most three bytes behind its first.
+    for (
+      let ahead = 0;
+      ahead < 3 && end < this.bytes.length && ((this.bytes[end] as number) & 0xc0) === 0x80;
+      ahead += 1
+    )
+      end += 1;
+    if (end <= this.checked) return end;
     if (!isUtf8(this.bytes.subarray(this.checked, end))) throw new JsonFault("is not UTF-8");
     this.checked = end;
+    return end;
   }
 
   private takeToken(byte: number): void {
